@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::Theme;
-use super::digits::Size;
+use super::digits::{MOST_TIMES, Narrow, Size};
 use super::letters::Lettering;
 use super::model::with_symbol;
 use super::palette::{Palette, Tone};
@@ -141,15 +141,13 @@ impl Page<'_> {
         for (y, line) in (1..).zip(wrap(&store, self.area.width.into()).iter().take(2)) {
             self.line(y, line, strong);
         }
-        let size = Size::filling(amount, self.area.width, self.area.height / 4);
-        let height = size.map_or(1, Size::height);
+        let size = Narrow::fitting(amount, self.area.width, self.area.height / 4, MOST_TIMES);
+        let height = size.map_or(1, Narrow::height);
         let top = (self.area.height / 3).saturating_sub(height / 2).max(4);
         match size {
             Some(size) => {
-                let width = size.width(amount).unwrap_or(0).min(self.area.width);
-                let x = self.area.x + (self.area.width - width) / 2;
-                let place = Rect { x, y: self.area.y + top, width, height };
-                size.draw(amount, place, strong, self.buffer);
+                let place = Rect { y: self.area.y + top, height, ..self.area };
+                size.draw_centred(place, strong, self.buffer);
             }
             None => self.line(top, amount, strong),
         }

@@ -28,6 +28,9 @@
 //! +-------------------------------------------------------------+
 //! ```
 //!
+//! A code that the customer scans (`pages/code`) stands at the left from top to bottom where the window
+//! has no room for it below the strips, which are beside it then.
+//!
 //! A window smaller than [`SMALLEST_WIDTH`] by [`SMALLEST_HEIGHT`] is drawn by `compact`.
 
 mod ascii;

@@ -68,7 +68,7 @@ crate::catalogue! {
     scan_with_wechat => "Scan this code with WeChat and pay.", "请用微信扫上面的码付款。";
     no_receipt => "NOT A RECEIPT", "此单非收款凭证";
     receipt_follows =>
-        "Nothing has been paid yet. You get a receipt once you have paid.", "尚未付款，付款成功后另行打印小票。";
+        "This has not been paid yet. You get a receipt once you have paid.", "本单尚未付款，付款成功后另行打印小票。";
     order_number => "Order", "订单号";
     transaction => "Transaction", "交易单号";
     refund_slip => "REFUND", "退款凭证";

@@ -13,7 +13,7 @@ use crate::engine::SaleRef;
 use crate::order::{CodeUrl, OutTradeNo};
 use crate::payment::Status;
 use crate::qr::QrCode;
-use crate::screen::digits::Size;
+use crate::screen::digits::Narrow;
 use crate::screen::model::{Dialog, Model, ShownAttempt};
 use crate::screen::note::{BillNote, Note};
 use crate::screen::pages::checkout::CashierTask;
@@ -350,7 +350,7 @@ impl Canvas<'_> {
             given
         };
         let size = [5, 3].into_iter().find_map(|height| {
-            let size = Size::fitting(&amount, area.width, height, 1)?;
+            let size = Narrow::fitting(&amount, area.width, height, 1)?;
             (take(size.height() - 1) > 0).then_some(size)
         });
         let listed = take(u16::try_from(keys.len()).unwrap_or(0)) > 0;
@@ -373,7 +373,7 @@ impl Canvas<'_> {
         match size {
             Some(size) => {
                 let place = Rect { y: area.y + y, height: size.height(), ..area };
-                size.draw(&amount, place, strong, self.buffer);
+                size.draw(place, strong, self.buffer);
                 y += size.height();
             }
             None => {

@@ -251,7 +251,7 @@ impl Canvas<'_> {
             keys.iter().map(|(name, does)| cells(name) + cells(does) + 5).sum()
         };
         // Keys that are also on the help page go first.
-        for dispensable in ["Ctrl-L", "F10", "F3", "F9", "F12", "Ctrl-Q", "F7", "F6", "F4", "F5"] {
+        for dispensable in ["Ctrl-L", "F10", "F3", "F9", "F12", "Ctrl-Q", "F7", "F4", "F6", "F5"] {
             if needed(&keys) > area.width + 1 {
                 keys.retain(|(name, _)| *name != dispensable);
             }

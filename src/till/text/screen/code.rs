@@ -25,7 +25,7 @@ crate::catalogue! {
     ask_close_detail =>
         "If the customer has paid by then, the payment counts.", "如果顾客在此之前已付款，按已收款处理。";
     key_close_order => "Close order", "关闭订单";
-    key_keep_showing => "Keep showing it", "继续出示";
+    key_keep_showing => "Keep it", "继续出示";
 
     // Where it cannot be drawn.
     no_room(width: usize, height: usize) =>

@@ -138,7 +138,7 @@ crate::catalogue! {
     ];
     key_goods => "search the goods", "查找商品";
     key_hold => "hold or recall a sale", "挂单、取单";
-    key_code => "the customer scans our code", "出示收款码，顾客扫码";
+    key_code => "show our code to scan", "出示收款码，顾客来扫";
     key_check_now => "check the payment now", "立即查询未完成的支付";
     key_find => "find an order, ask now", "查找订单、核实付款";
     key_refund => "give money back", "退款";
