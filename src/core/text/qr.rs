@@ -50,11 +50,14 @@ pub(super) fn advice(state: &State, is_recorded: bool) -> Option<Words> {
         ));
     }
     // The next start knows nothing of a code that is not on disk.
-    state.code_url().map(|_| match is_recorded {
-        true => ("Ask the customer to scan the code and pay.", "请顾客用微信扫描收款码付款。"),
-        false => (
-            "Let nobody scan the code. Keep the goods for now.",
-            "请勿让顾客扫码，先不要交付商品。",
-        ),
+    state.code_url().map(|_| {
+        if is_recorded {
+            ("Ask the customer to scan the code and pay.", "请顾客用微信扫描收款码付款。")
+        } else {
+            (
+                "Let nobody scan the code. Keep the goods for now.",
+                "请勿让顾客扫码，先不要交付商品。",
+            )
+        }
     })
 }

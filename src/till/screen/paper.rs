@@ -49,7 +49,11 @@ pub(super) fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) -> V
 }
 
 /// An earlier run has left slips: to be printed now, or perhaps printed.
-pub(super) fn slips_left(model: &mut Model, waiting: Vec<OutTradeNo>, perhaps: Vec<OutTradeNo>) {
+pub(super) fn slips_left(
+    model: &mut Model,
+    waiting: Vec<OutTradeNo>,
+    perhaps: Vec<OutTradeNo>,
+) -> Vec<ScreenCommand> {
     let states = [(waiting, SlipState::Asked), (perhaps, SlipState::Missing)];
     for (orders, state) in states {
         for order in orders {
@@ -63,6 +67,7 @@ pub(super) fn slips_left(model: &mut Model, waiting: Vec<OutTradeNo>, perhaps: V
         note(model, Note::SlipsMissing(missing));
         model.ring(Sound::NeedsYou);
     }
+    Vec::new()
 }
 
 pub(super) fn no_slip(model: &mut Model, order: &OutTradeNo) -> Vec<ScreenCommand> {
@@ -85,7 +90,7 @@ pub(super) fn elsewhere(model: &Model, order: &OutTradeNo) -> Option<Which> {
     Some(model.which(attempt))
 }
 
-pub(super) fn drawer(model: &mut Model, how: Printing) {
+pub(super) fn drawer(model: &mut Model, how: Printing) -> Vec<ScreenCommand> {
     match how {
         Printing::Sent | Printing::Printed => tell_with_offer(model, Note::DrawerOpened),
         Printing::Failed(why) => {
@@ -93,6 +98,7 @@ pub(super) fn drawer(model: &mut Model, how: Printing) {
             model.ring(Sound::NeedsYou);
         }
     }
+    Vec::new()
 }
 
 fn note(model: &mut Model, note: Note) {

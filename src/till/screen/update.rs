@@ -147,19 +147,12 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         ScreenMessage::Display(link) => linked(&mut model.display, link),
         ScreenMessage::Printed { out_trade_no, how } => printed(model, &out_trade_no, how),
         ScreenMessage::BillPrinted { out_trade_no, how } => {
-            code::bill_printed(model, &out_trade_no, how);
-            Vec::new()
+            code::bill_printed(model, &out_trade_no, how)
         }
-        ScreenMessage::SlipsLeft { waiting, perhaps } => {
-            slips_left(model, waiting, perhaps);
-            Vec::new()
-        }
+        ScreenMessage::SlipsLeft { waiting, perhaps } => slips_left(model, waiting, perhaps),
         ScreenMessage::NoSlip(order) => no_slip(model, &order),
         ScreenMessage::Goods(message) => ring_up::answered(model, message),
-        ScreenMessage::Drawer(how) => {
-            drawer(model, how);
-            Vec::new()
-        }
+        ScreenMessage::Drawer(how) => drawer(model, how),
         ScreenMessage::Money(news) => pages::told(model, news),
         ScreenMessage::JournalFailed(why) => {
             stop(model, &why);

@@ -63,16 +63,13 @@ pub(in crate::screen) fn can_order(model: &Model) -> bool {
 
 /// Orders a code for the sale at the desk; a large amount is asked about first.
 pub(in crate::screen) fn open(model: &mut Model) -> Vec<ScreenCommand> {
-    let sale = match model.cash_is_for() {
-        Some(sale) => sale,
-        None => {
-            model.note = match model.task {
-                CashierTask::Amount { .. } => Some(Note::AmountFirst),
-                CashierTask::Starting { .. } => Some(Note::NotAnsweredYet),
-                CashierTask::Code { .. } | CashierTask::Payment(_) => None,
-            };
-            return Vec::new();
-        }
+    let Some(sale) = model.cash_is_for() else {
+        model.note = match model.task {
+            CashierTask::Amount { .. } => Some(Note::AmountFirst),
+            CashierTask::Starting { .. } => Some(Note::NotAnsweredYet),
+            CashierTask::Code { .. } | CashierTask::Payment(_) => None,
+        };
+        return Vec::new();
     };
     let is_typed = matches!(model.task, CashierTask::Amount { .. });
     if is_typed && model.settings.shift_required && !model.shift_is_open {
@@ -114,7 +111,7 @@ pub(in crate::screen) fn bill_printed(
     model: &mut Model,
     order: &OutTradeNo,
     how: Option<Printing>,
-) {
+) -> Vec<ScreenCommand> {
     let what = match how {
         Some(Printing::Sent) => BillNote::Sent,
         Some(Printing::Printed) => BillNote::Printed,
@@ -125,6 +122,7 @@ pub(in crate::screen) fn bill_printed(
         model.ring(Sound::NeedsYou);
     }
     tell(model, order, what);
+    Vec::new()
 }
 
 fn tell(model: &mut Model, order: &OutTradeNo, what: BillNote) {
@@ -370,17 +368,13 @@ impl Canvas<'_> {
             y += 1;
         }
         y += over_amount;
-        match size {
-            Some(size) => {
-                let place = Rect { y: area.y + y, height: size.height(), ..area };
-                size.draw(place, strong, self.buffer);
-                y += size.height();
-            }
-            None => {
-                self.put(area, 0, y, &amount, strong);
-                y += 1;
-            }
+        if let Some(size) = size {
+            let place = Rect { y: area.y + y, height: size.height(), ..area };
+            size.draw(place, strong, self.buffer);
+        } else {
+            self.put(area, 0, y, &amount, strong);
         }
+        y += size.map_or(1, Narrow::height);
         y += over_time;
         self.put(area, 0, y, &ahead(model, attempt).unwrap_or_default(), base);
         y += 1;
@@ -429,6 +423,7 @@ fn keys_beside(model: &Model, words: CodeWords) -> Vec<(&'static str, &'static s
         ("Ctrl-N", words.aside(), model.can_go_on().is_some()),
         ("F5", words.check(), model.can_check_now().is_some()),
         ("Esc", words.give_up(), true),
+        ("Enter", model.text().key_ok(), !model.notices.is_empty()),
     ];
     all.into_iter().filter(|(.., works)| *works).map(|(name, does, _)| (name, does)).collect()
 }

@@ -130,6 +130,17 @@ fn crowded() -> ScreenBench {
     bench
 }
 
+/// A customer scans while another one, at the password, waits.
+pub(super) fn beside_a_payment() -> ScreenBench {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 7);
+    bench.answer(index, Says::Paying);
+    bench.key(Key::Ctrl('n'));
+    showing(&mut bench, "128.80");
+    bench.wait(1_000);
+    bench
+}
+
 #[test]
 fn a_phone_reads_the_code_in_every_theme_window_and_font() {
     for (name, mut bench) in [("shown", shown().0), ("crowded", crowded())] {
@@ -345,6 +356,26 @@ fn several_codes_and_a_payment_go_on_beside_each_other() {
         assert!(bench.commands.contains(&prints(bench.order(index))), "each has its receipt");
     }
     assert!(says(&bench, "PAID") && bench.model.code_for_the_customer().is_none());
+}
+
+#[test]
+fn a_code_that_expires_is_closed_and_nothing_is_reversed() {
+    let (mut bench, index) = shown();
+    for _ in 0..400 {
+        bench.later(index, 20_000);
+        bench.answer_if_asked(index, Says::NotPaid);
+        if bench.status(index) != Status::Waiting {
+            break;
+        }
+    }
+    assert!(says(&bench, "The code has expired; closing the order."));
+    assert_eq!(read(&frame(&bench, 80, 24), CELLS[0]), None);
+    for answer in [Says::Accepted, Says::Ended(Ending::Closed)] {
+        bench.answer_if_asked(index, answer);
+    }
+    assert!(says(&bench, "Nobody paid before the code expired."), "{}", bench.drawn(120, 40));
+    let sheet = bench.drawn(80, 24);
+    assert!(sheet.contains("CLOSED") && !sheet.to_lowercase().contains("revers"), "{sheet}");
 }
 
 #[test]

@@ -103,6 +103,11 @@ fn pictures_of_all() -> Vec<(&'static str, &'static str, Buffer)> {
             "收银机等待顾客输入密码，其他未完成的支付留在上方",
             till(waiting_beside_the_tray(), Chinese, SMALL),
         ),
+        (
+            "code",
+            "The customer scans the till's code; another payment goes on above",
+            till(code::beside_a_payment(), English, SMALL),
+        ),
         ("amount", "An amount is typed", till(typing(), English, SMALL)),
         ("paid", "A payment is paid; beside it the day", till(paid(), English, LARGE)),
         ("paid.zh", "支付成功，旁边是今日合计", till(paid(), Chinese, LARGE)),
