@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use paytill::clock::{TimeZone, Timestamp, Uptime};
 use paytill::display::View;
-use paytill::engine::{Attempt, Report};
+use paytill::engine::{Attempt, RefundRecord, Report};
 use paytill::language::Language;
 use paytill::money::{AmountEntry, Currency};
 use paytill::payment::{Event, Rules, Status};
@@ -56,7 +56,7 @@ pub struct Seen {
 
 impl Screen {
     /// The first frame of a till.
-    pub fn new(recent: Vec<Attempt>) -> Self {
+    pub fn new(recent: Vec<Attempt>, refunds: Vec<RefundRecord>) -> Self {
         let settings = Settings {
             store: "Corner Coffee".into(),
             till: "T01".into(),
@@ -84,8 +84,10 @@ impl Screen {
         let status = |one: &Attempt| (one.out_trade_no.to_string(), one.state.status());
         let open = recent.iter().filter(|attempt| is_unsettled(attempt)).map(status).collect();
         let known = recent.iter().map(status).collect();
+        let mut model = Model::new(settings, recent);
+        model.knows_refunds(refunds);
         Self {
-            model: Model::new(settings, recent),
+            model,
             open,
             known,
             slips: BTreeSet::new(),

@@ -15,6 +15,7 @@ use super::pages::find::{self, FindPage};
 use super::pages::{self, MoneyPage, cash, code, lock, shift};
 use super::paper::{drawer, elsewhere, no_slip, printed, printed_again, slips_left};
 use super::sound::Sound;
+use super::tray::needs_a_person;
 use super::{AttemptView, Key, Link, SaleRef, ScreenCommand, ScreenMessage, ring_up, tray};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
@@ -167,17 +168,18 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
     }
 }
 
-/// A refund is kept while it has work left or needs a person; what became of it is said at once.
+/// A refund is kept while it has work left or needs a person, and while orders are looked at: the
+/// page may be reading one, or asking about it. What became of it is said at once.
 fn refund_moved(
     model: &mut Model,
     refund: RefundRecord,
     before: Option<RefundStatus>,
 ) -> Vec<ScreenCommand> {
     let status = refund.state.status();
+    let is_looked_at = model.find.is_some();
     model.refunds.retain(|known| known.out_refund_no != refund.out_refund_no);
-    if refund.state.is_open() || status == RefundStatus::Attention || !refund.recorded {
-        model.refunds.push(refund.clone());
-    }
+    model.refunds.push(refund.clone());
+    model.refunds.retain(|known| is_looked_at || known.state.is_open() || needs_a_person(known));
     let commands = find::refund_moved(model, &refund);
     if before != Some(status) {
         let needs_you = matches!(status, RefundStatus::Refused | RefundStatus::Attention);

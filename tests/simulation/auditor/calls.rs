@@ -67,7 +67,9 @@ impl Attempted {
     }
 
     fn most_queries(&self, now: u64) -> usize {
-        let age = now - self.sent_at.unwrap_or(now);
+        // An order that was given up before it left is asked about, too.
+        let since = self.sent_at.into_iter().chain(self.queries.first().copied()).min();
+        let age = now - since.unwrap_or(now);
         // While a code is shown, three in the time of five.
         let interval = Rules::default().query_interval.0;
         let interval = if self.scanned.is_some() { interval * 3 / 5 } else { interval };

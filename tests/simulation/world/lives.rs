@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use paytill::clock::TimeZone;
-use paytill::engine::Recovered;
-use paytill::engine::{Attempt, Engine, OrderTemplate};
+use paytill::engine::{Attempt, Engine, OrderTemplate, Recovered, RefundRecord};
 use paytill::gateway::Gateway;
 use paytill::journal::{
-    FailStop, Files, Filter, Journal, JournalError, JournalReader, KeyFault, Secret,
+    FailStop, Files, Filter, Journal, JournalError, JournalReader, KeyFault, OrderRow, Secret,
 };
-use paytill::money::Currency;
+use paytill::money::{Currency, Money};
 use paytill::order::TillId;
 use paytill::payment::Rules;
 use rusqlite::config::DbConfig;
@@ -192,8 +191,8 @@ impl World {
             Ok(reader) => reader,
             Err(error) => return self.auditor.broken(Invariant::NothingLost, error.to_string()),
         };
-        let rows = match reader.orders(&Filter::default()) {
-            Ok(rows) => rows,
+        let (rows, refunds) = match everything(&reader) {
+            Ok(read) => read,
             Err(error) => return self.auditor.broken(Invariant::NothingLost, error.to_string()),
         };
         self.auditor.restarted(&reader, &rows);
@@ -233,7 +232,7 @@ impl World {
             self.uptime(),
             self.wall(),
         );
-        let screen = Screen::new(rows.into_iter().map(Attempt::from).collect());
+        let screen = Screen::new(rows.into_iter().map(Attempt::from).collect(), refunds);
         screen.check(&mut self.auditor);
         self.till = Some(Till {
             engine,
@@ -251,6 +250,7 @@ impl World {
         self.plan_at(self.now, Due::Open(STARTS + u64::from(self.process)));
         self.verdict = None;
         self.perform(effects);
+        self.shows_open_refunds();
         self.comes_to_the_desk();
     }
 
@@ -291,4 +291,14 @@ impl World {
         }
         self.plan_judgement();
     }
+}
+
+/// All orders, and what was given back of them.
+fn everything(reader: &JournalReader) -> Result<(Vec<OrderRow>, Vec<RefundRecord>), JournalError> {
+    let rows = reader.orders(&Filter::default())?;
+    let mut refunds = Vec::new();
+    for order in rows.iter().filter(|row| row.refunded > Money::default()) {
+        refunds.extend(reader.refunds(order.attempt)?.into_iter().map(|row| row.of(order)));
+    }
+    Ok((rows, refunds))
 }

@@ -1,7 +1,7 @@
 //! The cashier gives money back; disk and network treat that as everything else.
 
 use paytill::clock::Millis;
-use paytill::engine::{Draw, Effect, RefundEntry, RefundReport, RefundStart};
+use paytill::engine::{Draw, Effect, RefundEntry, RefundRecord, RefundReport, RefundStart};
 use paytill::gateway::{Gateway as _, RefundAsk, Reply, Stamp};
 use paytill::journal::JournalError;
 use paytill::money::Money;
@@ -9,6 +9,7 @@ use paytill::payment::TillCause;
 use paytill::refund::{
     EarlierRefund, Refund, RefundAnswer, RefundCall, RefundCallKind, RefundEvent,
 };
+use paytill::screen::ScreenMessage;
 use paytill::simulator::{Action as Reaction, GatewayRequest};
 use paytill_host::transport::TransportFailure;
 
@@ -202,10 +203,22 @@ impl World {
         }
     }
 
+    /// Those of an earlier life that have work left.
+    pub(super) fn shows_open_refunds(&mut self) {
+        let Some(till) = &self.till else { return };
+        let open: Vec<RefundRecord> = till.engine.open_refunds().collect();
+        for refund in open {
+            let before = Some(refund.state.status());
+            self.show(ScreenMessage::Refund { refund: Box::new(refund), before }, None);
+        }
+    }
+
     pub(super) fn refund_reported(&mut self, report: &RefundReport) {
-        let RefundReport { refund, event, .. } = report;
+        let RefundReport { refund, event, before, .. } = report;
         self.tell(|| format!("{} {event:?}: {:?}", refund.out_refund_no, refund.state.status()));
         self.bank.advance(Millis(self.now));
         self.auditor.refund_told(refund, &self.bank);
+        let refund = Box::new(refund.clone());
+        self.show(ScreenMessage::Refund { refund, before: *before }, None);
     }
 }

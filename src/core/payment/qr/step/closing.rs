@@ -142,7 +142,7 @@ impl Step<'_> {
             return Some(gone.into());
         }
         if self.is_ours {
-            self.close(closing);
+            self.close_unless_paid(closing);
         } else {
             closing.reversal.poll_at(closing.since.plus(self.rules.query_interval));
         }

@@ -373,7 +373,7 @@ fn what_ends_at_the_gateway_ends_here() {
 
 #[test]
 fn an_order_that_is_said_to_be_paid_is_not_closed_again_at_once() {
-    for unclear in [lost(), Says::NotPaid] {
+    for unclear in [lost(), Says::NotPaid, Says::NotFound] {
         let mut bench = Bench::shown();
         bench.at(2, &Event::Cancel);
         bench.answer(Says::NotPaid);

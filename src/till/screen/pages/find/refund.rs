@@ -16,6 +16,7 @@ use crate::screen::model::{Dialog, Model};
 use crate::screen::note::Note;
 use crate::screen::pages::lock::with_consent;
 use crate::screen::palette::Tone;
+use crate::screen::tray::needs_a_person;
 use crate::screen::view::Canvas;
 use crate::screen::wrap::wrap;
 use crate::screen::{Key, ScreenCommand};
@@ -121,8 +122,10 @@ pub(in crate::screen) fn open(model: &mut Model) -> Vec<ScreenCommand> {
 
 /// What this till has given back of an order: the screen may know more than was read a moment ago.
 pub(super) fn given_back(model: &Model, file: &OrderFile) -> GivenBack {
-    let attempt = model.attempt(&file.row.out_trade_no);
-    let known = attempt.map_or(&[][..], |attempt| &attempt.refunds);
+    let order = &file.row.out_trade_no;
+    let at_the_desk = model.attempt(order).map_or(&[][..], |attempt| &attempt.refunds);
+    let moved = model.refunds.iter().filter(|refund| refund.out_trade_no == *order);
+    let known: Vec<_> = at_the_desk.iter().chain(moved).collect();
     let is_known = |row: &&RefundRow| known.iter().any(|it| it.out_refund_no == row.out_refund_no);
     let read = file.refunds.iter().filter(|row| !is_known(row)).map(|row| &row.state);
     GivenBack::by(known.iter().map(|refund| &refund.state).chain(read))
@@ -137,7 +140,10 @@ pub(super) fn found(model: &mut Model) {
         if let Some(row) = page.rows.iter_mut().find(|row| row.out_trade_no == number) {
             row.refunded = refunded;
         }
-        model.refunds.retain(|refund| refund.out_trade_no != number || refund.state.is_open());
+        // What needs a person has one now.
+        model.refunds.retain(|refund| {
+            refund.out_trade_no != number || refund.state.is_open() || !needs_a_person(refund)
+        });
     }
     begin(model);
 }
