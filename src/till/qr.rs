@@ -7,6 +7,10 @@ use crate::picture::Picture;
 
 /// Light modules around the code.
 const QUIET: usize = 4;
+/// So many are enough where there is no room for more.
+const LEAST_QUIET: usize = 2;
+/// Cells across a module, at most: from farther away nobody scans.
+const LARGEST: usize = 4;
 
 /// A code in modules, its quiet zone included.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -41,14 +45,38 @@ impl QrCode {
     /// Lines of half blocks, two modules in a cell: a block is light, what it leaves is dark. They are
     /// to be drawn in white on black, whatever the colours around them are.
     pub fn half_blocks(&self) -> Vec<String> {
-        let cell = |x: usize, y: usize| match (self.is_dark(x, y), self.is_dark(x, y + 1)) {
+        self.blocks(0, 1)
+    }
+
+    /// The same as large as so many cells have room for it; a small one with less of its quiet zone.
+    pub fn half_blocks_in(&self, width: usize, height: usize) -> Option<Vec<String>> {
+        let sizes = (1..=LARGEST).rev().map(|times| (0, times));
+        let trimmed = (1..=QUIET - LEAST_QUIET).map(|trim| (trim, 1));
+        let across = |trim: usize, times: usize| (self.size - 2 * trim) * times;
+        let (trim, times) = sizes.chain(trimmed).find(|(trim, times)| {
+            let across = across(*trim, *times);
+            across <= width && across.div_ceil(2) <= height
+        })?;
+        Some(self.blocks(trim, times))
+    }
+
+    /// The least room that [`Self::half_blocks_in`] needs, in cells: across and down.
+    pub const fn least_room(&self) -> (usize, usize) {
+        let across = self.size - 2 * (QUIET - LEAST_QUIET);
+        (across, across.div_ceil(2))
+    }
+
+    fn blocks(&self, trim: usize, times: usize) -> Vec<String> {
+        let across = (self.size - 2 * trim) * times;
+        let is_dark = |x: usize, y: usize| self.is_dark(x / times + trim, y / times + trim);
+        let cell = |x: usize, y: usize| match (is_dark(x, y), is_dark(x, y + 1)) {
             (false, false) => '█',
             (false, true) => '▀',
             (true, false) => '▄',
             (true, true) => ' ',
         };
-        let line = |y: usize| (0..self.size).map(|x| cell(x, y)).collect();
-        (0..self.size).step_by(2).map(line).collect()
+        let line = |y: usize| (0..across).map(|x| cell(x, y)).collect();
+        (0..across).step_by(2).map(line).collect()
     }
 
     /// As a picture, each module a square of so many dots.

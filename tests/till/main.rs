@@ -42,6 +42,7 @@ mod operators;
 mod printers;
 mod process;
 mod qr;
+mod qr_screen;
 mod reconcile;
 mod refund;
 mod scenarios;

@@ -42,14 +42,22 @@ pub(super) const fn obstacle(cause: &Cause, is_refused: bool) -> Words {
 const REFUSED: Words = ("WeChat Pay refuses to close the order.", "微信支付拒绝关闭该订单。");
 
 /// What the cashier should do about such an order, where that is not said of every payment.
-pub(super) fn advice(state: &State) -> Option<Words> {
+pub(super) fn advice(state: &State, is_recorded: bool) -> Option<Words> {
     if state.is_paid_late() {
         return Some((
             "Hand over the goods, or refund the payment if nobody wants them any more.",
             "请把商品交给顾客；如顾客不再需要，请办理退款。",
         ));
     }
-    state
-        .code_url()
-        .map(|_| ("Ask the customer to scan the code and pay.", "请顾客用微信扫描收款码付款。"))
+    // The next start knows nothing of a code that is not on disk.
+    state.code_url().map(|_| {
+        if is_recorded {
+            ("Ask the customer to scan the code and pay.", "请顾客用微信扫描收款码付款。")
+        } else {
+            (
+                "Let nobody scan the code. Keep the goods for now.",
+                "请勿让顾客扫码，先不要交付商品。",
+            )
+        }
+    })
 }

@@ -137,8 +137,8 @@ pub fn money(status: Status, funds: Funds, language: Language) -> &'static str {
     language.pick(english, chinese)
 }
 
-/// What the cashier should do now.
-pub fn advice(state: &State, language: Language) -> &'static str {
+/// What the cashier should do now. `is_recorded`: where it is is on disk.
+pub fn advice(state: &State, is_recorded: bool, language: Language) -> &'static str {
     if state.money() == Funds::Held && state.is_reversal_refused() {
         return language.pick(
             "Do not charge again. Tell the manager: the merchant platform shows this payment.",
@@ -151,7 +151,7 @@ pub fn advice(state: &State, language: Language) -> &'static str {
             "请先不要交付商品，也不要重复收款：款项尚未退回。",
         );
     }
-    if let Some((english, chinese)) = qr::advice(state) {
+    if let Some((english, chinese)) = qr::advice(state, is_recorded) {
         return language.pick(english, chinese);
     }
     advice_on(state.status(), state.reason(), language)

@@ -9,6 +9,7 @@
 mod archive;
 mod bills;
 mod chime;
+mod codes;
 mod devices;
 mod gate;
 mod money;
@@ -254,7 +255,8 @@ impl Cashier<'_> {
     fn draw(&mut self) -> Result<(), Failure> {
         let customer = self.model.for_the_customer();
         self.devices.show(customer, self.config);
-        self.second_screen.show(customer);
+        self.second_screen.show(customer, self.model.code_for_the_customer());
+        self.model.draws_blocks(self.terminal.draws_blocks());
         let now = self.clock.uptime();
         if self.chime.strikes(now) && self.config.screen.bell == Bell::Bell {
             self.terminal.ring();
@@ -293,6 +295,8 @@ impl Cashier<'_> {
     fn obey(&mut self, command: ScreenCommand) {
         match command {
             ScreenCommand::Begin { sale, code } => self.begin(sale, code),
+            ScreenCommand::OrderCode { sale } => self.order_code(sale),
+            ScreenCommand::PrintBill(order) => self.print_bill(order),
             ScreenCommand::Cancel(order) => self.handle_event(&order, Event::Cancel),
             ScreenCommand::CheckNow(order) => self.handle_event(&order, Event::CheckNow),
             ScreenCommand::Search { serial, wanted } => self.archive.search(serial, wanted),
@@ -518,6 +522,7 @@ impl Cashier<'_> {
                     tracing::info!(?how, "the drawer was asked to open");
                     self.post(ScreenMessage::Drawer(how));
                 }
+                Some(JobPurpose::Bill(order)) => self.bill_ended(order, &ended),
                 Some(JobPurpose::Report(report)) => self.report_ended(report, &ended),
                 None => {}
             },

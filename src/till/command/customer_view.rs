@@ -40,18 +40,20 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<Exit, Failure> {
     let mut terminal = Terminal::open(clock, config.screen.glyphs).map_err(|error| {
         Failure::of_system(&both!("the terminal cannot be used", "无法使用终端"), &error)
     })?;
-    let settings = CustomerViewSettings {
+    let mut settings = CustomerViewSettings {
         store: config.store.name.clone(),
         currency: config.till.currency,
         language: config.till.language,
         theme: config.screen.theme,
         draws_chinese: draws_chinese(),
+        draws_blocks: true,
     };
     let (heard, mut told) = watch::channel(None);
     tokio::spawn(listen(place(&config.journal.path), heard));
     loop {
-        let now = *told.borrow_and_update();
-        let paint = |frame: &mut _| screen::customer_view(&settings, now, frame);
+        let now = told.borrow_and_update().clone();
+        settings.draws_blocks = terminal.draws_blocks();
+        let paint = |frame: &mut _| screen::customer_view(&settings, now.as_ref(), frame);
         terminal.draw(paint, false).map_err(|error| {
             Failure::of_system(&both!("the terminal is gone", "终端已断开"), &error)
         })?;

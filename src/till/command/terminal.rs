@@ -75,6 +75,11 @@ impl Terminal {
         Self::share(clock, terminal, glyphs).inspect_err(|_| ratatui::restore())
     }
 
+    /// Whether blocks are drawn as they are, as far as is known.
+    pub(super) const fn draws_blocks(&self) -> bool {
+        !self.is_ascii
+    }
+
     fn share(clock: &Clock, terminal: DefaultTerminal, glyphs: Glyphs) -> io::Result<Self> {
         let is_asking_width = glyphs == Glyphs::Auto;
         let mut out = io::stdout();

@@ -53,6 +53,8 @@ pub enum SaleStage {
     Typing,
     /// Waiting for the customer's code.
     Code,
+    /// The customer scans a code of ours.
+    Scan,
     Payment(Status),
     /// Paid in cash, with change to give.
     Change {
@@ -109,6 +111,7 @@ fn lines(view: View, display: &DisplayConfig, currency: Currency) -> [Vec<u8>; 2
                 SaleStage::Change { .. } => words.change(),
                 SaleStage::Typing => words.amount(),
                 SaleStage::Code => words.show_code(),
+                SaleStage::Scan => words.scan(),
                 SaleStage::Payment(status) => words.status(status),
             };
             let amount = bytes_of(&money(amount, text, currency), text);
@@ -215,6 +218,7 @@ impl Light {
             SaleStage::Change { .. } => Self::Change,
             SaleStage::Payment(Status::Paid) => Self::Received,
             SaleStage::Code
+            | SaleStage::Scan
             | SaleStage::Payment(
                 Status::Created
                 | Status::Sent

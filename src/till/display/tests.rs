@@ -28,7 +28,7 @@ fn sale(minor: i64, stage: SaleStage) -> View {
 /// Every stage there is.
 fn stages() -> impl Iterator<Item = SaleStage> {
     let (given, change) = (Money::from_minor(10_000), Money::from_minor(2000));
-    [SaleStage::Typing, SaleStage::Code, SaleStage::Change { given, change }]
+    [SaleStage::Typing, SaleStage::Code, SaleStage::Scan, SaleStage::Change { given, change }]
         .into_iter()
         .chain(Status::ALL.map(SaleStage::Payment))
 }
@@ -126,6 +126,7 @@ fn every_word_fits_and_is_what_the_display_can_show() {
             let word = match stage {
                 SaleStage::Typing => words.amount(),
                 SaleStage::Code => words.show_code(),
+                SaleStage::Scan => words.scan(),
                 SaleStage::Payment(status) => words.status(status),
                 SaleStage::Change { .. } => words.given(),
             };

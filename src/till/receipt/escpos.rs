@@ -23,9 +23,9 @@ const DRAWN_BARCODE_HEIGHT: usize = 64;
 const QR: &[u8] = b"\x1d(k\x04\x001A2\x00\x1d(k\x03\x001C\x06\x1d(k\x03\x001E1";
 const PRINT_QR: &[u8] = b"\x1d(k\x03\x001Q0";
 const QR_MODULE: usize = 6;
-/// White rows between drawn lines, and around drawn codes, which scanners need.
+/// White rows between drawn lines, and around codes: scanners need four modules.
 const LEADING: usize = 8;
-const MARGIN: usize = 16;
+const MARGIN: usize = 4 * QR_MODULE;
 /// 100 ms on, then 500 ms off.
 const PULSE: [u8; 2] = [0x32, 0xfa];
 

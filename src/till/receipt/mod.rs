@@ -5,6 +5,7 @@
 //! passes for another sale. Pure: the same slip always gives the same text and the same bytes. The
 //! submodules turn a layout into bytes for a printer of a given profile.
 
+mod bill;
 pub mod code128;
 mod drawn;
 pub mod escpos;
@@ -24,7 +25,7 @@ use crate::engine::Attempt;
 use crate::journal::Tender;
 use crate::language::Language;
 use crate::money::Money;
-use crate::order::OutTradeNo;
+use crate::order::{CodeUrl, OutTradeNo};
 use crate::payment::{Funds, State, Status};
 use crate::picture::Picture;
 use crate::text::receipt::ReceiptWords;
@@ -42,6 +43,7 @@ const CHINESE: &str = "微信支付 收款成功 谢谢";
 const RARE: &str = "镕燊堃喆 € … —";
 
 pub use crate::config::Paper;
+pub use bill::Bill;
 pub use drawn::{draw, draw_refund};
 pub use goods::{Goods, GoodsLine};
 pub use profile::Profile;
@@ -213,7 +215,7 @@ enum ReceiptPart {
     Line { text: String, align: Align, is_large: bool },
     /// In CODE128; it fits the paper.
     Barcode(String),
-    /// Letters, digits and blanks.
+    /// Letters, digits and blanks, or a code to pay by.
     Qr(String),
 }
 
@@ -408,6 +410,11 @@ impl ReceiptBuilder {
             self.parts.push(ReceiptPart::Barcode(number.to_owned()));
             self.centred(number);
         }
+    }
+
+    /// What phones scan to pay. It is printable and without blanks, and so no printer's command.
+    fn code(&mut self, code: &CodeUrl) {
+        self.parts.push(ReceiptPart::Qr(code.as_str().to_owned()));
     }
 
     fn qr(&mut self, content: &str) {

@@ -2,6 +2,7 @@
 
 use fast_qr::{ECL, QRBuilder};
 
+mod bills;
 #[path = "../../../tests/fixture/paper.rs"]
 pub(super) mod paper;
 mod property;

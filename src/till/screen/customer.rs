@@ -10,7 +10,7 @@ use super::pages::checkout::{CashierTask, typed_amount};
 use crate::clock::Millis;
 use crate::display::{SaleStage, View};
 use crate::money::Money;
-use crate::order::OutTradeNo;
+use crate::order::{CodeUrl, OutTradeNo};
 use crate::payment::Status;
 
 /// How long a payment is at the desk again before the customer sees it.
@@ -42,6 +42,14 @@ impl Model {
         }
     }
 
+    /// The code that goes with it, if the customer is to scan one.
+    pub fn code_for_the_customer(&self) -> Option<&CodeUrl> {
+        let View::Sale { stage: SaleStage::Scan, .. } = self.for_the_customer() else {
+            return None;
+        };
+        self.code_at_desk().map(|(_, code)| code)
+    }
+
     /// The sale at the desk, as the cashier sees it.
     pub fn desk(&self) -> View {
         match &self.task {
@@ -71,6 +79,9 @@ impl Model {
                     return View::Sale { amount: cash.due(), stage };
                 }
                 let AttemptView { amount, state, recorded, .. } = &attempt.view;
+                if self.code_at_desk().is_some() {
+                    return View::Sale { amount: *amount, stage: SaleStage::Scan };
+                }
                 // An outcome that was not recorded may turn out differently after the next start.
                 let status = if *recorded { state.status() } else { Status::Attention };
                 View::Sale { amount: *amount, stage: SaleStage::Payment(status) }

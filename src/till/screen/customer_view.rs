@@ -7,19 +7,24 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::Theme;
-use super::digits::Size;
+use super::digits::{MOST_TIMES, Narrow, Size};
 use super::letters::Lettering;
 use super::model::with_symbol;
 use super::palette::{Palette, Tone};
+use super::qr;
 use super::shapes::{self, Bitmap, SHAPE_HEIGHT, SHAPE_WIDTH};
 use super::view::{cells, put_centred};
 use super::wrap::wrap;
 use crate::display::{SaleStage, Told, View};
 use crate::language::Language;
 use crate::money::{Currency, Money};
+use crate::order::CodeUrl;
 use crate::payment::Status;
+use crate::qr::QrCode;
 use crate::text::customer_view::CustomerViewWords;
 
+/// Cells for the words beside a code, at least.
+const BESIDE: u16 = 30;
 /// From this height on, shapes are drawn twice as large.
 const TALL: u16 = 36;
 
@@ -33,10 +38,12 @@ pub struct CustomerViewSettings {
     pub theme: Theme,
     /// Whether the terminal has Chinese characters.
     pub draws_chinese: bool,
+    /// Whether it draws blocks as they are: without them there is no code to scan.
+    pub draws_blocks: bool,
 }
 
 /// Draws what the till tells the customer, over a whole buffer; `None` while no till runs.
-pub fn customer_view(settings: &CustomerViewSettings, told: Option<Told>, buffer: &mut Buffer) {
+pub fn customer_view(settings: &CustomerViewSettings, told: Option<&Told>, buffer: &mut Buffer) {
     let area = buffer.area;
     let palette = Palette::of(settings.theme);
     let tone = told.map_or(Tone::Calm, |told| tone(told.view));
@@ -51,6 +58,11 @@ pub fn customer_view(settings: &CustomerViewSettings, told: Option<Told>, buffer
     let mut page = Page { settings, area, buffer };
     if told.is_some_and(|told| told.is_training) {
         page.banner(palette.fill(Tone::Wait));
+    }
+    if let Some(Told { view: View::Sale { amount, .. }, code: Some(code), is_training }) = told
+        && page.code(code, &with_symbol(settings.currency, *amount), *is_training, [strong, quiet])
+    {
+        return;
     }
     let store = page.settings.store.clone();
     page.line(2.min(area.height / 6), &store, strong);
@@ -68,7 +80,9 @@ pub fn customer_view(settings: &CustomerViewSettings, told: Option<Told>, buffer
                     page.given(amount, given, quiet);
                     change
                 }
-                SaleStage::Typing | SaleStage::Code | SaleStage::Payment(_) => amount,
+                SaleStage::Typing | SaleStage::Code | SaleStage::Scan | SaleStage::Payment(_) => {
+                    amount
+                }
             };
             let shown = with_symbol(settings.currency, shown);
             page.sale(&shown, stage, [mark, strong, quiet]);
@@ -80,7 +94,7 @@ fn tone(view: View) -> Tone {
     match view {
         View::Welcome => Tone::Calm,
         View::Sale { stage: SaleStage::Typing, .. } => Tone::Calm,
-        View::Sale { stage: SaleStage::Code, .. } => Tone::Wait,
+        View::Sale { stage: SaleStage::Code | SaleStage::Scan, .. } => Tone::Wait,
         View::Sale { stage: SaleStage::Payment(status), .. } => Tone::of(status),
         View::Sale { stage: SaleStage::Change { .. }, .. } => Tone::of(Status::Paid),
     }
@@ -98,6 +112,47 @@ impl Page<'_> {
         self.buffer.set_style(row, style);
         let words = self.in_both(CustomerViewWords::training).join("   ");
         self.line(0, &words, style);
+    }
+
+    /// The code as large as it fits, and the amount and what to do beside it; `false` if there is no
+    /// room for it.
+    fn code(
+        &mut self,
+        code: &CodeUrl,
+        amount: &str,
+        is_training: bool,
+        [strong, quiet]: [Style; 2],
+    ) -> bool {
+        let area = self.area;
+        let Some(code) = QrCode::of(code.as_str()).filter(|_| self.settings.draws_blocks) else {
+            return false;
+        };
+        let banner = u16::from(is_training);
+        let place = Rect { y: area.y + banner, height: area.height.saturating_sub(banner), ..area };
+        let Some(room) = area.width.checked_sub(BESIDE) else { return false };
+        let Some(lines) = code.half_blocks_in(room.into(), place.height.into()) else {
+            return false;
+        };
+        let width = lines.first().map_or(0, |line| cells(line));
+        qr::draw(&lines, Rect { width, ..place }, self.buffer);
+        let x = place.x + width + 1;
+        self.area = Rect { x, width: area.right().saturating_sub(x), ..place };
+        let store = self.settings.store.clone();
+        for (y, line) in (1..).zip(wrap(&store, self.area.width.into()).iter().take(2)) {
+            self.line(y, line, strong);
+        }
+        let size = Narrow::fitting(amount, self.area.width, self.area.height / 4, MOST_TIMES);
+        let height = size.map_or(1, Narrow::height);
+        let top = (self.area.height / 3).saturating_sub(height / 2).max(4);
+        match size {
+            Some(size) => {
+                let place = Rect { y: self.area.y + top, height, ..self.area };
+                size.draw_centred(place, strong, self.buffer);
+            }
+            None => self.line(top, amount, strong),
+        }
+        self.sentence(top + height + 1, CustomerViewWords::scan, [strong, quiet]);
+        true
     }
 
     /// What the change below was made of.
@@ -203,6 +258,7 @@ const fn to_do(words: CustomerViewWords, stage: SaleStage) -> &'static str {
     match stage {
         SaleStage::Typing => words.amount(),
         SaleStage::Code => words.show_code(),
+        SaleStage::Scan => words.scan_elsewhere(),
         SaleStage::Change { .. } => words.change(),
         SaleStage::Payment(status) => words.status(status),
     }
@@ -212,6 +268,7 @@ const fn shape(stage: SaleStage) -> Option<&'static Bitmap> {
     match stage {
         SaleStage::Typing => None,
         SaleStage::Code => Some(shapes::of(Status::Created)),
+        SaleStage::Scan => Some(shapes::of(Status::Waiting)),
         SaleStage::Change { .. } => Some(shapes::of(Status::Paid)),
         SaleStage::Payment(status) => Some(shapes::of(status)),
     }

@@ -4,7 +4,7 @@
 use super::model::{Dialog, Model, SlipState};
 use super::overlays::{commands, help, training};
 use super::pages::checkout::ask_for_code;
-use super::pages::{cash, find, goods, shift};
+use super::pages::{cash, code, find, goods, shift};
 use super::{Key, SaleRef, ScreenCommand, hold, ring_up, tray};
 use crate::order::OutTradeNo;
 use crate::payment::Status;
@@ -38,6 +38,13 @@ pub(super) fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Scree
             }
             model.dialog = None;
             ask_for_code(model, SaleRef::New(amount))
+        }
+        Dialog::LargeCode(amount) => {
+            if key != Key::Enter {
+                return Vec::new();
+            }
+            model.dialog = None;
+            code::order(model, SaleRef::New(amount))
         }
         Dialog::Cancel(order) => {
             if key != Key::Enter {
@@ -140,6 +147,7 @@ pub(super) fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, statu
             | Dialog::Held { .. }
             | Dialog::Discard
             | Dialog::LargeAmount(_)
+            | Dialog::LargeCode(_)
             | Dialog::Refund(_),
         )
         | None => false,

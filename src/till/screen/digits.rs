@@ -6,10 +6,13 @@ use ratatui::style::Style;
 
 use super::shapes::{self, Bitmap};
 
+/// As text it needs so many cells, with a blank behind it.
+const SIGN: char = '￥';
+const SIGN_WIDTH: u16 = 3;
 /// Cells between two glyphs.
 const GAP: u16 = 1;
 /// The largest ones are so many times as high and wide as large ones.
-const MOST_TIMES: u16 = 4;
+pub(super) const MOST_TIMES: u16 = 4;
 
 /// The height of the digits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -91,6 +94,57 @@ impl Size {
             (Self::Small, ' ', _) => Some(&SMALL_SPACE),
             _ => None,
         }
+    }
+}
+
+/// An amount in a narrow place: where it must be, its sign stands as text before the digits.
+#[derive(Clone, Copy)]
+pub(super) struct Narrow<'a> {
+    size: Size,
+    text: &'a str,
+    has_sign: bool,
+}
+
+impl<'a> Narrow<'a> {
+    /// `None` if it does not fit either way, or the text is not an amount.
+    pub(super) fn fitting(text: &'a str, width: u16, height: u16, times: u16) -> Option<Self> {
+        if let Some(size) = Size::fitting(text, width, height, times) {
+            return Some(Self { size, text, has_sign: false });
+        }
+        let digits = text.strip_prefix(SIGN)?;
+        let size = Size::fitting(digits, width.checked_sub(SIGN_WIDTH)?, height, times)?;
+        Some(Self { size, text: digits, has_sign: true })
+    }
+
+    pub(super) const fn height(self) -> u16 {
+        self.size.height()
+    }
+
+    fn width(self) -> u16 {
+        let digits = self.size.width(self.text).unwrap_or(0);
+        if self.has_sign { SIGN_WIDTH + digits } else { digits }
+    }
+
+    /// From the area's upper left corner.
+    pub(super) fn draw(self, mut area: Rect, style: Style, buffer: &mut Buffer) {
+        if self.has_sign && area.height > 0 {
+            buffer.set_stringn(
+                area.x,
+                area.y,
+                SIGN.encode_utf8(&mut [0; 4]),
+                area.width.into(),
+                style,
+            );
+            area.x += SIGN_WIDTH.min(area.width);
+            area.width = area.width.saturating_sub(SIGN_WIDTH);
+        }
+        let place = Rect { height: self.height().min(area.height), ..area };
+        self.size.draw(self.text, place, style, buffer);
+    }
+
+    pub(super) fn draw_centred(self, area: Rect, style: Style, buffer: &mut Buffer) {
+        let before = area.width.saturating_sub(self.width()) / 2;
+        self.draw(Rect { x: area.x + before, width: area.width - before, ..area }, style, buffer);
     }
 }
 

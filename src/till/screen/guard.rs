@@ -90,7 +90,7 @@ pub(super) fn take_back(model: &mut Model, began: Uptime) -> bool {
         return false;
     }
     model.task = run.before;
-    if matches!(model.dialog, Some(Dialog::LargeAmount(_))) {
+    if matches!(model.dialog, Some(Dialog::LargeAmount(_) | Dialog::LargeCode(_))) {
         model.dialog = None;
     }
     true

@@ -2,10 +2,10 @@
 
 use super::model::{Dialog, Model};
 use super::overlays::commands::chosen_of;
-use super::pages::{self, checkout, find, goods, lock};
+use super::pages::{self, checkout, code, find, goods, lock};
 use crate::language::Language;
 use crate::text::screen::{
-    CashWords, FindPageWords, GoodsPageWords, RefundWords, ScreenWords, ShiftPageWords,
+    CashWords, CodeWords, FindPageWords, GoodsPageWords, RefundWords, ScreenWords, ShiftPageWords,
 };
 
 /// A key that the screen knows.
@@ -70,13 +70,14 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Enter", text.key_print());
             show("Esc", text.key_back());
         }
-        Some(Dialog::LargeAmount(_)) => {
+        Some(Dialog::LargeAmount(_) | Dialog::LargeCode(_)) => {
             show("Enter", text.key_charge());
             show("Esc", text.key_back());
         }
-        Some(Dialog::Cancel(_)) => {
-            show("Enter", text.key_cancel_payment());
-            show("Esc", text.key_keep_waiting());
+        Some(Dialog::Cancel(order)) => {
+            let [cancel, keep] = code::cancel_keys(model, order);
+            show("Enter", cancel);
+            show("Esc", keep);
         }
         Some(Dialog::MuchCash { .. }) => {
             show("Enter", CashWords::of(model.language).key_take());
@@ -162,6 +163,7 @@ pub(super) const fn second(key: Key) -> &'static str {
         Key::F(1) => "Esc 1",
         Key::F(2) => "Esc 2",
         Key::F(3) => "Esc 3",
+        Key::F(4) => "Esc 4",
         Key::F(5) => "Esc 5",
         Key::F(6) => "Esc 6",
         Key::F(7) => "Esc 7",
@@ -189,7 +191,7 @@ pub(super) fn commands(model: &Model, language: Language) -> Vec<Command> {
     all.into_iter().filter(|(works, _)| *works).map(|(_, command)| command).collect()
 }
 
-fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 19] {
+fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 21] {
     let text = ScreenWords::of(language);
     let page = FindPageWords::of(language);
     let goods = GoodsPageWords::of(language);
@@ -197,6 +199,8 @@ fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 19]
     let cash = CashWords::of(language);
     let drawer = if model.can_take_cash() { cash.key_cash() } else { text.key_drawer() };
     let can_open = model.can_find() && model.money_page.is_none();
+    let words = CodeWords::of(language);
+    let has_bill = code::can_print_bill(model).is_some();
     [
         (model.can_go_on().is_some(), (Key::Ctrl('n'), "Ctrl-N", text.key_next_customer())),
         (model.can_come_back().is_some(), (Key::Tab, "Tab", text.key_tray())),
@@ -205,13 +209,15 @@ fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 19]
         (model.can_hold(), (Key::F(3), "F3", goods.key_hold())),
         (model.can_recall(), (Key::F(3), "F3", goods.key_recall())),
         (model.can_restore(), (Key::F(3), "F3", goods.key_lines_back())),
+        (code::can_order(model), (Key::F(4), "F4", words.key_code())),
         (model.can_check_now().is_some(), (Key::F(5), "F5", text.key_check_now())),
         (model.can_ask(), (Key::F(5), "F5", page.key_ask())),
         (model.can_turn(), (Key::Ctrl('r'), "Ctrl-R", turned)),
         (can_open, (Key::F(6), "F6", drawer)),
         (model.can_find() && !model.is_finding(), (Key::F(7), "F7", page.key_find())),
         (model.can_refund(), (Key::F(8), "F8", RefundWords::of(language).key_refund())),
-        (model.can_reprint().is_some(), (Key::F(9), "F9", text.key_reprint())),
+        (has_bill, (Key::F(9), "F9", words.key_bill())),
+        (!has_bill && model.can_reprint().is_some(), (Key::F(9), "F9", text.key_reprint())),
         (can_open, (Key::F(10), "F10", ShiftPageWords::of(language).key_shift())),
         (model.can_train(), (Key::Ctrl('t'), "Ctrl-T", text.key_training())),
         (model.settings.draws_chinese, (Key::Ctrl('l'), "Ctrl-L", text.key_language())),

@@ -28,6 +28,9 @@
 //! +-------------------------------------------------------------+
 //! ```
 //!
+//! A code that the customer scans (`pages/code`) stands at the left from top to bottom where the window
+//! has no room for it below the strips, which are beside it then.
+//!
 //! A window smaller than [`SMALLEST_WIDTH`] by [`SMALLEST_HEIGHT`] is drawn by `compact`.
 
 mod ascii;
@@ -49,8 +52,10 @@ mod note;
 mod overlays;
 mod pages;
 mod palette;
+mod paper;
 mod part_paid;
 mod pin;
+mod qr;
 mod rest;
 mod ring_up;
 mod shapes;
@@ -243,6 +248,11 @@ pub enum ScreenMessage {
         out_trade_no: OutTradeNo,
         how: Printing,
     },
+    /// What came of a [`ScreenCommand::PrintBill`]; `None`: its code was no longer valid.
+    BillPrinted {
+        out_trade_no: OutTradeNo,
+        how: Option<Printing>,
+    },
     /// Slips that an earlier run has left: those that are printed now, and those that are perhaps on
     /// paper and only offered.
     SlipsLeft {
@@ -291,6 +301,12 @@ pub enum ScreenCommand {
         sale: SaleRef,
         code: AuthCode,
     },
+    /// Order a code that the customer scans.
+    OrderCode {
+        sale: SaleRef,
+    },
+    /// Print the code of an order as a bill, if it can still be scanned when the printer begins.
+    PrintBill(OutTradeNo),
     /// The cashier cancels the payment.
     Cancel(OutTradeNo),
     /// Give so much of an order back; it is read and judged once more.

@@ -89,6 +89,8 @@ pub struct Model {
     /// [`Link::Off`], and not shown, if none is configured.
     pub(super) display: Link,
     pub(super) note: Option<Note>,
+    /// Whether the terminal draws blocks as they are: without them there is no code to scan.
+    pub(super) draws_blocks: bool,
     /// Why sales have stopped.
     pub(super) stopped: Option<Text>,
     /// A hash of the last payment code, and when it was scanned.
@@ -144,6 +146,8 @@ pub(super) enum Dialog {
     /// The lines at the desk are discarded.
     Discard,
     LargeAmount(Money),
+    /// The same where a code of ours is to be ordered.
+    LargeCode(Money),
     Cancel(OutTradeNo),
     Unsettled(OutTradeNo),
     /// The printer says that it does not print.
@@ -234,6 +238,7 @@ impl Model {
             printer: Link::Off,
             display: Link::Off,
             note: None,
+            draws_blocks: true,
             stopped: None,
             last_code: None,
             last_enter: None,
@@ -255,6 +260,11 @@ impl Model {
     /// The language on the screen.
     pub fn language(&self) -> Language {
         self.language
+    }
+
+    /// What is known of the terminal.
+    pub const fn draws_blocks(&mut self, draws: bool) {
+        self.draws_blocks = draws;
     }
 
     /// Who does what is done now.
@@ -367,6 +377,7 @@ impl Model {
         match self.dialog {
             Some(
                 Dialog::LargeAmount(_)
+                | Dialog::LargeCode(_)
                 | Dialog::Cancel(_)
                 | Dialog::Unsettled(_)
                 | Dialog::PrintAnyway(_)

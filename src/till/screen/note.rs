@@ -9,7 +9,7 @@ use crate::refund::RefundRefusal;
 use crate::say;
 use crate::scan::{Oddity, Scan, Wallet};
 
-use crate::text::screen::{CashWords, NoteWords, ShiftPageWords};
+use crate::text::screen::{CashWords, CodeWords, NoteWords, ShiftPageWords};
 use crate::text::training::PractiseWords;
 use crate::text::{amount, refund};
 
@@ -51,6 +51,8 @@ pub(super) enum Note {
     SentToPrinter(Option<Which>),
     Printed(Option<Which>),
     ReceiptWaits(Option<Which>),
+    /// The code of this order on paper.
+    Bill(Which, BillNote),
     /// The payment has left the desk for the tray.
     GoesOn(Which),
     /// Too soon to leave the desk: the answer to the submission is not there yet.
@@ -93,6 +95,17 @@ pub(super) enum Note {
     RefundNotRead(Text),
     /// Where a refund is now.
     Refund(Which, Box<RefundRecord>),
+}
+
+/// What came of a bill.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum BillNote {
+    Sent,
+    Printed,
+    Waits,
+    /// Its code could no longer be scanned.
+    TooLate,
+    Failed(String),
 }
 
 /// A payment in few words: its amount, and the last digits of its number.
@@ -244,6 +257,7 @@ impl Note {
             Self::Printed(Some(which)) => words.receipt_printed_of(&which.text(words)),
             Self::ReceiptWaits(None) => words.receipt_waits().into(),
             Self::ReceiptWaits(Some(which)) => words.receipt_waits_of(&which.text(words)),
+            Self::Bill(which, what) => bill(&which.text(words), what, language),
             Self::GoesOn(which) => words.goes_on(&which.text(words)),
             Self::NotAnsweredYet => words.not_answered_yet().into(),
             Self::SaleFirst => words.sale_first().into(),
@@ -279,6 +293,7 @@ impl Note {
         match self {
             Self::SentToPrinter(_)
             | Self::Printed(_)
+            | Self::Bill(_, BillNote::Sent | BillNote::Printed)
             | Self::DrawerOpened
             | Self::CashNoted
             | Self::CashReturned
@@ -287,6 +302,17 @@ impl Note {
             Self::Refund(_, refund) => refund.state.is_given(),
             _ => false,
         }
+    }
+}
+
+fn bill(which: &str, what: &BillNote, language: Language) -> String {
+    let words = CodeWords::of(language);
+    match what {
+        BillNote::Sent => words.bill_sent(which),
+        BillNote::Printed => words.bill_printed(which),
+        BillNote::Waits => words.bill_waits(which),
+        BillNote::TooLate => words.bill_too_late(which),
+        BillNote::Failed(why) => words.bill_failed(which, why),
     }
 }
 

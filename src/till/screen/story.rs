@@ -49,8 +49,12 @@ pub(super) enum Fact {
     TimeUp,
     Restarted,
     ReversalAccepted,
+    /// A code was ordered.
+    CodeOrdered,
     /// The customer can scan the code.
     CodeReady,
+    /// Nobody paid in time: the order is being closed.
+    CodeExpired,
     /// The gateway takes the closing of an order.
     ClosingAccepted,
     /// An order was not closed: it is tried again.
@@ -92,7 +96,7 @@ impl Story {
         let is_housekeeping = [before, Some(view.state.status())] == [Some(Status::Declined); 2];
         let Some(fact) = fact(event, before, view).filter(|_| !is_housekeeping) else { return };
         if matches!(fact, Fact::NeverSent(_)) {
-            self.lines.retain(|line| line.fact != Fact::Sent);
+            self.lines.retain(|line| !matches!(line.fact, Fact::Sent | Fact::CodeOrdered));
         }
         self.tell(fact, view.updated_at, by);
     }
@@ -143,12 +147,14 @@ fn fact(event: &Event, before: Option<Status>, view: &AttemptView) -> Option<Fac
     let status = view.state.status();
     match event {
         Event::Begun if view.state.cash().is_some() => Some(Fact::Cash),
+        Event::Begun if view.state.qr().is_some() => Some(Fact::CodeOrdered),
         Event::Begun => Some(Fact::Sent),
         Event::Cancel => (before != Some(status)).then_some(Fact::Cancelled),
         Event::CheckNow | Event::MerchantChanged | Event::Settled(_) | Event::Billed { .. } => None,
         Event::Restarted { .. } => Some(Fact::Restarted),
         Event::Tick if before == Some(status) => None,
         Event::Tick => match status {
+            Status::Reversing if view.state.qr().is_some() => Some(Fact::CodeExpired),
             Status::Reversing => Some(Fact::TimeUp),
             Status::Attention => Some(Fact::NoEnd),
             Status::Created

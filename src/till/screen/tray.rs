@@ -173,6 +173,8 @@ pub(super) struct Pin {
     amount: String,
     /// Empty for what is no payment.
     tail: String,
+    /// Not a refund, nor a report.
+    is_payment: bool,
     ahead: String,
 }
 
@@ -199,6 +201,7 @@ impl Canvas<'_> {
             word,
             amount: String::new(),
             tail: String::new(),
+            is_payment: false,
             ahead: ShiftPageWords::of(self.model.language).press_f10().to_owned(),
         }));
         pins
@@ -211,6 +214,7 @@ impl Canvas<'_> {
             word: words.attention().to_owned(),
             amount: self.model.money(refund.amount),
             tail: refund.out_trade_no.tail().to_owned(),
+            is_payment: false,
             ahead: words.press_f7().to_owned(),
         }
     }
@@ -224,8 +228,37 @@ impl Canvas<'_> {
             word: text.word_of(&attempt.view.state).to_owned(),
             amount: self.model.money(attempt.view.amount),
             tail: attempt.view.out_trade_no.tail().to_owned(),
+            is_payment: true,
             ahead,
         }
+    }
+
+    /// The same in a narrow column: each in a row, and how many more; returns how many rows.
+    pub(super) fn narrow_tray(&mut self, area: Rect) -> u16 {
+        let pins = self.tray_lines(self.buffer.area);
+        let more = self
+            .model
+            .tray()
+            .len()
+            .saturating_sub(pins.iter().filter(|pin| pin.is_payment).count());
+        for (y, pin) in (0..area.height).zip(&pins) {
+            let row = Rect { y: area.y + y, height: 1, ..area };
+            let style =
+                pin.tone.map_or_else(|| self.palette.quiet(), |tone| self.palette.fill(tone));
+            self.buffer.set_style(row, style);
+            let used = self.put(row, 0, 0, &pin.word, style.add_modifier(Modifier::BOLD));
+            if used + 1 + cells(&pin.amount) <= row.width {
+                self.put_right(row, 0, &pin.amount, style);
+            }
+        }
+        let rows = u16::try_from(pins.len()).unwrap_or(u16::MAX).min(area.height);
+        if more == 0 || rows == area.height {
+            return rows;
+        }
+        let quiet = self.palette.quiet();
+        let more = self.model.text().another_is_open(more);
+        self.put(area, 0, rows, &more, quiet);
+        rows + 1
     }
 
     pub(super) fn tray(&mut self, area: Rect, pins: &[Pin]) {

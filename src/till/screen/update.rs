@@ -5,25 +5,23 @@
 //! scan does on a page is the page's. A command is only a request: a payment changes on the screen
 //! when the till reports the change.
 
-use super::dialog::{answered, close_outdated_dialog, reprint};
+use super::dialog::{answered, close_outdated_dialog};
 use super::guard::{drop_character, goes_on_being_dropped, is_of_a_scan, may_answer, take_back};
 use super::model::{Dialog, LastInput, Model, ShownAttempt, ShownNotice, SlipState};
 use super::note::{Note, Which};
 use super::overlays::commands::chosen_of;
 use super::pages::checkout::{self, CashierTask};
 use super::pages::find::{self, FindPage};
-use super::pages::{self, MoneyPage, cash, lock, shift};
+use super::pages::{self, MoneyPage, cash, code, lock, shift};
+use super::paper::{drawer, elsewhere, no_slip, printed, printed_again, slips_left};
 use super::sound::Sound;
 use super::tray::needs_a_person;
-use super::{
-    AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, ring_up, tray,
-};
+use super::{AttemptView, Key, Link, SaleRef, ScreenCommand, ScreenMessage, ring_up, tray};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::engine::RefundRecord;
 use crate::language::Text;
 use crate::money::Money;
-use crate::order::OutTradeNo;
 use crate::payment::{Event, Status};
 use crate::refund::RefundStatus;
 use crate::sale::tender::Cash;
@@ -149,16 +147,13 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         ScreenMessage::Printer(link) => linked(&mut model.printer, link),
         ScreenMessage::Display(link) => linked(&mut model.display, link),
         ScreenMessage::Printed { out_trade_no, how } => printed(model, &out_trade_no, how),
-        ScreenMessage::SlipsLeft { waiting, perhaps } => {
-            slips_left(model, waiting, perhaps);
-            Vec::new()
+        ScreenMessage::BillPrinted { out_trade_no, how } => {
+            code::bill_printed(model, &out_trade_no, how)
         }
+        ScreenMessage::SlipsLeft { waiting, perhaps } => slips_left(model, waiting, perhaps),
         ScreenMessage::NoSlip(order) => no_slip(model, &order),
         ScreenMessage::Goods(message) => ring_up::answered(model, message),
-        ScreenMessage::Drawer(how) => {
-            drawer(model, how);
-            Vec::new()
-        }
+        ScreenMessage::Drawer(how) => drawer(model, how),
         ScreenMessage::Money(news) => pages::told(model, news),
         ScreenMessage::JournalFailed(why) => {
             stop(model, &why);
@@ -232,40 +227,6 @@ fn is_for_the_page(model: &mut Model) -> bool {
     false
 }
 
-/// An earlier run has left slips: to be printed now, or perhaps printed.
-fn slips_left(model: &mut Model, waiting: Vec<OutTradeNo>, perhaps: Vec<OutTradeNo>) {
-    let states = [(waiting, SlipState::Asked), (perhaps, SlipState::Missing)];
-    for (orders, state) in states {
-        for order in orders {
-            if let Some(attempt) = model.attempt_mut(&order) {
-                attempt.paper = state;
-            }
-        }
-    }
-    let missing = model.missing_slips();
-    if missing > 0 {
-        note(model, Note::SlipsMissing(missing));
-        model.ring(Sound::NeedsYou);
-    }
-}
-
-fn no_slip(model: &mut Model, order: &OutTradeNo) -> Vec<ScreenCommand> {
-    if let Some(attempt) = model.attempt_mut(order) {
-        attempt.paper = SlipState::None;
-    }
-    Vec::new()
-}
-
-fn drawer(model: &mut Model, how: Printing) {
-    match how {
-        Printing::Sent | Printing::Printed => tell_with_offer(model, Note::DrawerOpened),
-        Printing::Failed(why) => {
-            note(model, Note::DrawerFailed(clean(&why, FAULT_SHOWN)));
-            model.ring(Sound::NeedsYou);
-        }
-    }
-}
-
 fn sought(model: &mut Model, text: &str) -> Vec<ScreenCommand> {
     model.last_input = LastInput { at: Some(model.now), key: None };
     if is_for_the_page(model) {
@@ -279,37 +240,6 @@ fn sought(model: &mut Model, text: &str) -> Vec<ScreenCommand> {
 
 fn note(model: &mut Model, note: Note) {
     model.note = Some(note);
-}
-
-fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) -> Vec<ScreenCommand> {
-    if let Some(attempt) = model.attempt_mut(order) {
-        attempt.paper =
-            if matches!(how, Printing::Failed(_)) { SlipState::Missing } else { SlipState::Done };
-    }
-    let which = elsewhere(model, order);
-    match how {
-        Printing::Sent => tell_with_offer(model, Note::SentToPrinter(which)),
-        Printing::Printed => tell_with_offer(model, Note::Printed(which)),
-        Printing::Failed(why) => {
-            let order = order.tail().to_owned();
-            note(model, Note::PrintFailed { order, why: clean(&why, FAULT_SHOWN) });
-            model.ring(Sound::NeedsYou);
-        }
-    }
-    Vec::new()
-}
-
-/// Says it, and how many slips were perhaps not printed, if there are any.
-fn tell_with_offer(model: &mut Model, told: Note) {
-    let missing = model.missing_slips();
-    note(model, if missing > 0 { Note::AndMissing(Box::new(told), missing) } else { told });
-}
-
-/// Which payment it is, unless it is the one at the desk.
-fn elsewhere(model: &Model, order: &OutTradeNo) -> Option<Which> {
-    let at_desk = !model.has_page() && !model.is_locked() && model.is_at_hand(order);
-    let attempt = model.attempt(order).filter(|_| !at_desk)?;
-    Some(model.which(attempt))
 }
 
 fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
@@ -447,6 +377,7 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
             tray::come_back(model);
             Vec::new()
         }
+        Key::F(4) => code::open(model),
         Key::F(9) => printed_again(model),
         Key::Ctrl('t') => train(model),
         key => checkout::pressed(model, key, at),
@@ -485,21 +416,6 @@ fn train(model: &mut Model) -> Vec<ScreenCommand> {
         note(model, Note::AmountFirst);
     }
     Vec::new()
-}
-
-/// Has the last receipt printed again, or the one that did not come out.
-fn printed_again(model: &mut Model) -> Vec<ScreenCommand> {
-    let Some(order) = model.can_reprint().cloned() else { return Vec::new() };
-    if matches!(model.printer, Link::Failed(_)) {
-        model.dialog = Some(Dialog::PrintAnyway(order));
-        return Vec::new();
-    }
-    let commands = reprint(model, order.clone());
-    if commands.is_empty() || !model.printer_is_there() {
-        let which = elsewhere(model, &order);
-        note(model, Note::ReceiptWaits(which));
-    }
-    commands
 }
 
 fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenCommand> {

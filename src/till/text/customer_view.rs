@@ -11,6 +11,10 @@ crate::catalogue! {
     /// Below an amount that is still being typed.
     amount => "Your total", "应付金额";
     show_code => "Please show your payment code", "请出示付款码";
+    /// Beside a code of ours.
+    scan => "Scan with WeChat to pay", "请用微信扫码付款";
+    /// Where the code is not on the customer's screen.
+    scan_elsewhere => "Please scan the code that the cashier shows you", "请扫收银员出示的收款码";
     /// Below the change that goes back to them.
     change => "Your change. Thank you!", "请收好找零，谢谢";
     due_and_given(due: &str, given: &str) =>

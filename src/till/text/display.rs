@@ -11,6 +11,8 @@ crate::catalogue! {
     amount => "AMOUNT", "金额";
     /// The customer should show a payment code.
     show_code => "SHOW PAYMENT CODE", "请出示付款码";
+    /// The customer should scan our code.
+    scan => "SCAN TO PAY", "请扫码支付";
     /// Cash, above the change.
     given => "GIVEN", "实收";
     change => "CHANGE", "找零";

@@ -62,6 +62,13 @@ crate::catalogue! {
     left => "Left to pay", "余款待付";
     /// What was paid of the sale, on the slip of a payment for its rest.
     paid_before => "Paid before", "此前已付";
+    /// Above a code that is printed before it is paid.
+    scan_to_pay => "SCAN TO PAY", "请扫码支付";
+    valid_until => "Valid until", "有效期至";
+    scan_with_wechat => "Scan this code with WeChat and pay.", "请用微信扫上面的码付款。";
+    no_receipt => "NOT A RECEIPT", "此单非收款凭证";
+    receipt_follows =>
+        "This has not been paid yet. You get a receipt once you have paid.", "本单尚未付款，付款成功后另行打印小票。";
     order_number => "Order", "订单号";
     transaction => "Transaction", "交易单号";
     refund_slip => "REFUND", "退款凭证";

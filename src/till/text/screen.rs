@@ -1,6 +1,7 @@
 //! The texts of the cashier's screen.
 
 mod cash;
+mod code;
 mod command;
 mod find;
 mod goods;
@@ -12,6 +13,7 @@ mod story;
 use crate::payment::{State, Status};
 
 pub use cash::{BillPageWords, CashWords, ShiftPageWords};
+pub use code::CodeWords;
 pub use command::CommandWords;
 pub use find::{FindPageWords, RefundWords};
 pub use goods::GoodsPageWords;

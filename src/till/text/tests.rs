@@ -12,8 +12,8 @@ use super::print_test::PrintTestWords;
 use super::receipt::ReceiptWords;
 use super::reconcile::ReconcileWords;
 use super::screen::{
-    BillPageWords, FindPageWords, GoodsPageWords, HelpWords, LockWords, NoteWords, ScreenWords,
-    StoryWords,
+    BillPageWords, CodeWords, FindPageWords, GoodsPageWords, HelpWords, LockWords, NoteWords,
+    ScreenWords, StoryWords,
 };
 use super::voice::VoiceWords;
 
@@ -28,6 +28,7 @@ fn at_the_counter() -> Vec<[&'static str; 2]> {
         GoodsPageWords::all(),
         LockWords::all(),
         BillPageWords::all(),
+        CodeWords::all(),
         ReceiptWords::all(),
         CustomerViewWords::all(),
         VoiceWords::all(),

@@ -11,8 +11,8 @@ use paytill::language::{Language, Text};
 use paytill::money::{AmountEntry, Currency, Money};
 use paytill::order::{AuthCode, OutTradeNo};
 use paytill::payment::{
-    Answer, Call, CallKind, CloseSaid, Ending, Event, Found, Inconclusive, Ordered, Proof, Reason,
-    Refunds, Reversed, Rules, State, Submitted,
+    Answer, Call, CallKind, CloseSaid, Ending, Event, Found, Inconclusive, Ordered, Proof, QrState,
+    Reason, Refunds, Reversed, Rules, State, Submitted,
 };
 use paytill::scan::{Scan, Wallet};
 use paytill::screen::{
@@ -28,7 +28,8 @@ use super::terminal::{Place, Tally, read};
 use super::{answers, reading};
 
 const NOON: i64 = 1_795_320_000_000;
-const KEYS: [Key; 27] = [
+const KEYS: [Key; 28] = [
+    Key::F(4),
     Key::F(6),
     Key::F(10),
     Key::Ctrl('n'),
@@ -114,14 +115,21 @@ impl Bench {
     fn send(&mut self, message: ScreenMessage) {
         let wall = Timestamp(NOON + i64::try_from(self.now).unwrap());
         for command in update(&mut self.model, message, Uptime(self.now), wall) {
-            if let ScreenCommand::Begin { sale, .. } = command {
-                self.begin(sale.amount());
+            match command {
+                ScreenCommand::Begin { sale, .. } => {
+                    let state = State::begin(&Rules::default(), 7);
+                    self.begin(sale.amount(), state, Call::SUBMISSION);
+                }
+                ScreenCommand::OrderCode { sale } => {
+                    let state = State::begin_qr(Millis::seconds(7_200), 7);
+                    self.begin(sale.amount(), state, QrState::FIRST);
+                }
+                _ => {}
             }
         }
     }
 
-    fn begin(&mut self, amount: Money) {
-        let state = State::begin(&Rules::default(), 7);
+    fn begin(&mut self, amount: Money, state: State, first: Call) {
         let tail = self.attempts.len();
         let wall = Timestamp(NOON + i64::try_from(self.now).unwrap());
         let view = AttemptView {
@@ -137,7 +145,7 @@ impl Bench {
             recorded: true,
         };
         self.attempts.push(view.clone());
-        self.calls.push(Some(Call::SUBMISSION));
+        self.calls.push(Some(first));
         self.send(ScreenMessage::Attempt(view, Event::Begun));
     }
 

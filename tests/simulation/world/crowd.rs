@@ -77,6 +77,10 @@ impl World {
             View::Sale { stage: SaleStage::Payment(status), .. } => {
                 self.at_the_payment(&seen, status, &mut rng);
             }
+            // A code of ours that was brought back from the tray.
+            View::Sale { stage: SaleStage::Scan, .. } => {
+                self.at_the_payment(&seen, Status::Waiting, &mut rng);
+            }
             // The crowd pays by code.
             View::Sale { stage: SaleStage::Change { .. }, .. } => self.press(Key::Enter),
         }
@@ -308,8 +312,10 @@ impl World {
                 }
                 ScreenCommand::Search { serial, wanted } => self.search(serial, wanted),
                 ScreenCommand::Ask { serial, question } => self.enquire(serial, question),
-                // Refunds begin by themselves here.
+                // Refunds and codes of ours begin by themselves here.
                 ScreenCommand::Refund { .. }
+                | ScreenCommand::OrderCode { .. }
+                | ScreenCommand::PrintBill(_)
                 | ScreenCommand::WarmUp
                 | ScreenCommand::ReadDay(_)
                 | ScreenCommand::SignIn { .. }
@@ -362,6 +368,9 @@ impl World {
 }
 
 fn is_slow(sale: &View) -> bool {
+    if let View::Sale { stage: SaleStage::Scan, .. } = sale {
+        return true;
+    }
     let View::Sale { stage: SaleStage::Payment(status), .. } = sale else { return false };
     matches!(status, Status::Waiting | Status::Checking | Status::Reversing | Status::Attention)
 }

@@ -177,3 +177,18 @@ fn an_order_that_is_not_closed_is_told_as_one_and_promises_no_money_back() {
         assert!(!of(&state, Language::Chinese).unwrap().contains("撤销"));
     }
 }
+
+#[test]
+fn nobody_is_asked_to_scan_a_code_that_is_not_on_disk() {
+    let mut state = State::begin_qr(Millis::seconds(7_200), 0);
+    let code = CodeUrl::try_from("weixin://wxpay/bizpayurl?pr=1".to_owned()).unwrap();
+    let shown = Says::Code(code).in_answer_to(QrState::FIRST);
+    let _ = state.step(&shown, Millis(200), &Rules::default());
+    let says = |is_recorded, language| advice(&state, is_recorded, language);
+    for (language, asks) in
+        [(Language::English, "Ask the customer to scan"), (Language::Chinese, "请顾客用微信扫描")]
+    {
+        assert!(says(true, language).starts_with(asks));
+        assert!(!says(false, language).starts_with(asks));
+    }
+}

@@ -69,6 +69,8 @@ pub(super) enum JobPurpose {
     RefundSlip(Box<RefundJob>),
     /// An X or Z report.
     Report(Box<Report>),
+    /// The code of an order.
+    Bill(OutTradeNo),
     Drawer,
 }
 
@@ -78,7 +80,7 @@ impl JobPurpose {
         match self {
             Self::Slip(slip, _) => Some(slip),
             Self::RefundSlip(job) => Some(&job.slip),
-            Self::Report(_) | Self::Drawer => None,
+            Self::Report(_) | Self::Bill(_) | Self::Drawer => None,
         }
     }
 }
@@ -214,7 +216,7 @@ impl Devices {
             Some(JobPurpose::RefundSlip(job)) => {
                 Some((job.slip.clone(), job.says, job.now.clone()))
             }
-            Some(JobPurpose::Slip(..) | JobPurpose::Report(_) | JobPurpose::Drawer) | None => None,
+            _ => None,
         }
     }
 
@@ -222,9 +224,7 @@ impl Devices {
     pub(super) fn slip_of(&self, job: u64) -> Option<&journal::Slip> {
         match self.jobs.get(&job) {
             Some(JobPurpose::Slip(slip, _)) => Some(slip),
-            Some(JobPurpose::RefundSlip(_) | JobPurpose::Report(_) | JobPurpose::Drawer) | None => {
-                None
-            }
+            _ => None,
         }
     }
 
@@ -232,9 +232,7 @@ impl Devices {
     pub(super) fn says_the_truth(&self, job: u64, order: &Attempt) -> bool {
         match self.jobs.get(&job) {
             Some(JobPurpose::Slip(_, says)) => ReceiptOutcome::of(&order.state) == Some(*says),
-            Some(JobPurpose::RefundSlip(_) | JobPurpose::Report(_) | JobPurpose::Drawer) | None => {
-                true
-            }
+            _ => true,
         }
     }
 
@@ -315,6 +313,37 @@ impl Devices {
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
         self.jobs.insert(id, JobPurpose::Report(Box::new(report.clone())));
         Ok(())
+    }
+
+    /// Prints a bill, once [`Self::begin_bill`] says so. The error is a sentence for the cashier.
+    pub(super) fn print_bill(
+        &mut self,
+        page: Vec<u8>,
+        order: OutTradeNo,
+        language: Language,
+    ) -> Result<(), String> {
+        let Some(printer) = &self.printer else { return Ok(()) };
+        self.last_job += 1;
+        let id = self.last_job;
+        let job = Job { id, page, copies: 1, good_for: None, regardless: false, asks_first: true };
+        printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
+        self.jobs.insert(id, JobPurpose::Bill(order));
+        Ok(())
+    }
+
+    /// The order whose code a job of the printer is for.
+    pub(super) fn bill_of(&self, job: u64) -> Option<&OutTradeNo> {
+        match self.jobs.get(&job) {
+            Some(JobPurpose::Bill(order)) => Some(order),
+            _ => None,
+        }
+    }
+
+    /// Its code can still be scanned.
+    pub(super) fn begin_bill(&self, job: u64) {
+        if let Some(printer) = &self.printer {
+            printer.begin(job);
+        }
     }
 
     /// Takes the purpose of a job that has ended.

@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::command::customer_view::{place, reachable};
 use crate::display::{Told, View};
+use crate::order::CodeUrl;
 
 /// How many may look at once.
 const MOST_VIEWERS: usize = 8;
@@ -35,7 +36,7 @@ impl SecondScreen {
     /// Whoever starts this holds the journal: a socket that is there is a dead till's. Without one
     /// the till sells all the same.
     pub(super) fn start(journal: &Path, is_training: bool) -> Self {
-        let (told, _) = watch::channel(Told { view: View::Welcome, is_training });
+        let (told, _) = watch::channel(Told { is_training, ..Told::default() });
         let place = place(journal);
         let place = match listen(&place) {
             Ok(listener) => {
@@ -51,9 +52,15 @@ impl SecondScreen {
     }
 
     /// Never blocks.
-    pub(super) fn show(&self, view: View) {
-        let now = Told { view, is_training: self.is_training };
-        self.told.send_if_modified(|told| std::mem::replace(told, now) != now);
+    pub(super) fn show(&self, view: View, code: Option<&CodeUrl>) {
+        let is_training = self.is_training;
+        self.told.send_if_modified(|told| {
+            let is_new = told.view != view || told.code.as_ref() != code;
+            if is_new {
+                *told = Told { view, is_training, code: code.cloned() };
+            }
+            is_new
+        });
     }
 }
 

@@ -114,6 +114,9 @@ impl Cashier<'_> {
 
     /// The printer is ready for a slip, which is printed if the order is still where it says.
     pub(super) fn slip_begins(&mut self, job: u64) {
+        if let Some(order) = self.devices.bill_of(job).cloned() {
+            return self.bill_begins(job, order);
+        }
         let Some(slip) = self.devices.slip_of(job).cloned() else {
             return self.refund_slip_begins(job);
         };

@@ -52,6 +52,7 @@ const fn other_words(key: Key, language: Language) -> &'static str {
         Key::F(1) => words.help(),
         Key::F(2) => words.goods(),
         Key::F(3) => words.hold(),
+        Key::F(4) => words.code(),
         Key::F(5) => words.check_now(),
         Key::Ctrl('r') => words.entries(),
         Key::F(6) => words.drawer(),

@@ -49,6 +49,7 @@ impl Canvas<'_> {
             ("F1", words.key_help(), true),
             ("F2", words.key_goods(), model.ring_up.has_catalogue),
             ("F3", words.key_hold(), model.ring_up.has_catalogue),
+            ("F4", words.key_code(), true),
             ("F5", words.key_check_now(), true),
             ("F6", words.key_drawer(), true),
             ("F7", words.key_find(), true),

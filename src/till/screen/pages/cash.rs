@@ -86,8 +86,8 @@ impl CashPage {
 }
 
 impl Model {
-    /// What cash would pay now.
-    fn cash_is_for(&self) -> Option<SaleRef> {
+    /// What cash would pay now, and a code of ours.
+    pub(super) fn cash_is_for(&self) -> Option<SaleRef> {
         match &self.task {
             CashierTask::Amount { typed } if typed.is_empty() && !self.ring_up.is_looking() => {
                 let rung_up = self.rung_up().filter(|sold| sold.due > Money::default());

@@ -445,6 +445,7 @@ pub(in crate::screen) fn help(model: &Model) -> &'static [&'static str] {
         CashierTask::Starting { .. } => words.waiting(),
         CashierTask::Payment(_) => {
             match model.at_hand().map(|attempt| attempt.view.state.status()) {
+                _ if model.code_at_desk().is_some() => words.our_code(),
                 Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
                     words.waiting()
                 }

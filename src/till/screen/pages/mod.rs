@@ -7,6 +7,7 @@
 mod bill;
 pub(super) mod cash;
 pub(super) mod checkout;
+pub(super) mod code;
 pub(super) mod field;
 pub(super) mod find;
 pub(super) mod goods;

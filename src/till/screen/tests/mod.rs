@@ -3,6 +3,7 @@
 
 mod bill;
 mod cash;
+mod code;
 mod customer;
 mod customer_view;
 mod day;
@@ -190,6 +191,16 @@ impl ScreenBench {
     }
 
     pub(super) fn obey(&mut self, sale: SaleRef) -> usize {
+        self.starts(sale, State::begin(&Rules::default(), 0), Call::SUBMISSION)
+    }
+
+    /// The till orders a code of ours, which lasts two hours; returns its index.
+    pub(super) fn obey_code(&mut self, sale: SaleRef) -> usize {
+        let state = State::begin_qr(crate::clock::Millis::seconds(7_200), 0);
+        self.starts(sale, state, payment::QrState::FIRST)
+    }
+
+    fn starts(&mut self, sale: SaleRef, state: State, first: Call) -> usize {
         let index = self.attempts.len();
         let serial = u32::try_from(index).unwrap() + 1;
         let sale_id = match sale {
@@ -197,7 +208,6 @@ impl ScreenBench {
             SaleRef::Again(id, _) => id,
         };
         let wall = Timestamp(NOON + i64::try_from(self.now).unwrap());
-        let state = State::begin(&Rules::default(), 0);
         self.attempts.push(AttemptView {
             out_trade_no: number(345_000 + serial),
             sale: sale_id,
@@ -210,7 +220,7 @@ impl ScreenBench {
             sold: std::sync::Arc::default(),
             recorded: true,
         });
-        self.calls.push(Some(Call::SUBMISSION));
+        self.calls.push(Some(first));
         self.report(index, Event::Begun);
         index
     }

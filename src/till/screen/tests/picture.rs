@@ -40,11 +40,18 @@ fn of_the_till(mut bench: ScreenBench, language: Language, [width, height]: [u16
 
 fn of_the_customer(status: Option<Status>, language: Language) -> Buffer {
     let Settings { store, currency, theme, .. } = settings();
-    let settings = CustomerViewSettings { store, currency, language, theme, draws_chinese: true };
+    let settings = CustomerViewSettings {
+        store,
+        currency,
+        language,
+        theme,
+        draws_chinese: true,
+        draws_blocks: true,
+    };
     let stage = status.map_or(SaleStage::Code, SaleStage::Payment);
     let view = View::Sale { amount: Money::from_minor(12_880), stage };
     let mut frame = Buffer::empty(Rect::new(0, 0, 120, 40));
-    customer_view(&settings, Some(Told { view, is_training: false }), &mut frame);
+    customer_view(&settings, Some(&Told { view, ..Told::default() }), &mut frame);
     frame
 }
 
@@ -95,6 +102,11 @@ fn pictures_of_all() -> Vec<(&'static str, &'static str, Buffer)> {
             "screen.zh",
             "收银机等待顾客输入密码，其他未完成的支付留在上方",
             till(waiting_beside_the_tray(), Chinese, SMALL),
+        ),
+        (
+            "code",
+            "The customer scans the till's code; another payment goes on above",
+            till(code::beside_a_payment(), English, SMALL),
         ),
         ("amount", "An amount is typed", till(typing(), English, SMALL)),
         ("paid", "A payment is paid; beside it the day", till(paid(), English, LARGE)),

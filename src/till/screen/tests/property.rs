@@ -49,7 +49,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         4 => (0_u32..50).prop_map(Happening::Charge),
         3 => (0_u32..50).prop_map(Happening::Scan),
         1 => ".{0,40}".prop_map(Happening::OtherScan),
-        6 => (0_usize..4, 0_u8..10).prop_map(|(index, answer)| Happening::Answer(index, answer)),
+        6 => (0_usize..4, 0_u8..11).prop_map(|(index, answer)| Happening::Answer(index, answer)),
         6 => (0_usize..4, 0_u64..40_000).prop_map(|(index, wait)| Happening::Tick(index, wait)),
         1 => (0_usize..4).prop_map(Happening::Restart),
         1 => ".{0,60}".prop_map(Happening::Link),
@@ -72,6 +72,7 @@ fn answer(which: u8) -> Says {
         5 => Says::Ended(payment::Ending::Refunded),
         7 => Says::Refunds(payment::Refunds::Whole),
         8 => Says::Refunds(payment::Refunds::Part(TillCause::PartlyRefunded.into())),
+        9 => Says::Code(code::url()),
         6 => Says::Declined(Reason::gateway("ODD\u{202e}", "\u{1b}[31m怪")),
         _ => Says::Unknown(reason("no_answer")),
     }
@@ -81,7 +82,9 @@ fn happens(bench: &mut ScreenBench, happening: Happening) {
     let exists = |bench: &ScreenBench, index: usize| index < bench.count();
     match happening {
         Happening::Key(key) => {
-            bench.key(key);
+            if let [ScreenCommand::OrderCode { sale }] = bench.key(key)[..] {
+                bench.obey_code(sale);
+            }
         }
         Happening::Charge(last) => {
             bench.type_text("7.5");
@@ -146,7 +149,7 @@ proptest! {
                 let Some(urgent) = bench.model.most_urgent() else { continue };
                 let first = bench.model.by_urgency()[0];
                 let words = [urgent, first]
-                    .map(|attempt| bench.model.text().word(attempt.view.state.status()));
+                    .map(|attempt| bench.model.text().word_of(&attempt.view.state));
                 prop_assert!(
                     words.iter().any(|word| packed(&picture).contains(&packed(word))),
                     "{words:?} is not on the {width}x{height} screen:\n{picture}"

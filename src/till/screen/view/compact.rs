@@ -11,6 +11,7 @@ use crate::screen::keys;
 use crate::screen::model::{Dialog, symbol_before};
 use crate::screen::overlays::commands;
 use crate::screen::pages::checkout::CashierTask;
+use crate::screen::pages::code;
 use crate::screen::palette::Tone;
 use crate::screen::tray::needs_a_person;
 use crate::screen::wrap::wrap;
@@ -38,6 +39,9 @@ impl Canvas<'_> {
             y = self.lines(area, y, &order, quiet);
             if let Some(ahead) = super::payment::ahead(model, attempt) {
                 y = self.lines(area, y, &ahead, quiet);
+            }
+            if let Some(why) = code::not_drawn(model, attempt).filter(|_| !model.task_is_hidden()) {
+                y = self.lines(area, y, &why, quiet);
             }
         }
         for refund in model.refunds.iter().filter(|refund| needs_a_person(refund)) {

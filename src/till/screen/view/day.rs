@@ -16,7 +16,7 @@ const TALL: u16 = 12;
 const COUNT_ENDS: u16 = 18;
 
 impl Canvas<'_> {
-    pub(super) fn side(&mut self, area: Rect) {
+    pub(in crate::screen) fn side(&mut self, area: Rect) {
         if area.height < TALL {
             return self.last_sales(area);
         }

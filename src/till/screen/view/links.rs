@@ -42,7 +42,7 @@ fn fits(entries: &[Entry], gap: u16, room: u16) -> bool {
 }
 
 impl Canvas<'_> {
-    pub(super) fn links(&mut self, area: Rect) {
+    pub(in crate::screen) fn links(&mut self, area: Rect) {
         let entries = arranged(self.entries(), area.width);
         let gap = [4, 2].into_iter().find(|gap| fits(&entries, *gap, area.width)).unwrap_or(1);
         let quiet = self.palette.quiet();
@@ -59,6 +59,24 @@ impl Canvas<'_> {
             }
             x += gap;
         }
+    }
+
+    /// In a narrow place: what is wrong, if anything is; how many rows it took.
+    pub(in crate::screen) fn faults(&mut self, area: Rect) -> u16 {
+        let entries = self.entries().into_iter().filter(|entry| !entry.is_well).collect();
+        let mut x = 0;
+        for entry in arranged(entries, area.width) {
+            let style =
+                entry.tone.map_or_else(|| self.palette.quiet(), |tone| self.palette.ink(tone));
+            let words = [entry.mark, entry.name, entry.word, entry.aside.as_str()];
+            let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+            let words = words.join(" ");
+            if x + cells(&words) > area.width {
+                break;
+            }
+            x += self.put(area, x, 0, &words, style) + 2;
+        }
+        u16::from(x > 0)
     }
 
     fn entries(&self) -> Vec<Entry> {

@@ -14,7 +14,7 @@ use crate::text::screen::StoryWords;
 use crate::text::{history, reason};
 
 impl Canvas<'_> {
-    pub(super) fn story(&mut self, area: Rect) {
+    pub(in crate::screen) fn story(&mut self, area: Rect) {
         let model = self.model;
         let Some(attempt) = model.at_hand() else { return };
         let area = self.title(area, StoryWords::of(model.language).title());
@@ -132,7 +132,9 @@ fn fact(model: &Model, fact: &Fact) -> String {
         Fact::TimeUp => words.time_up().into(),
         Fact::Restarted => words.restarted().into(),
         Fact::ReversalAccepted => words.reversal_accepted().into(),
+        Fact::CodeOrdered => words.code_ordered().into(),
         Fact::CodeReady => words.code_ready().into(),
+        Fact::CodeExpired => words.code_expired().into(),
         Fact::ClosingAccepted => words.closing_accepted().into(),
         Fact::ClosingFailed(reason) => because(words.closing_failed(), reason),
         Fact::ReversalRepeats(reason) => because(words.reversal_repeats(), reason),

@@ -69,6 +69,9 @@ struct Strips {
 
 impl Canvas<'_> {
     fn whole_screen(&mut self, area: Rect) {
+        if self.code_screen(area) {
+            return;
+        }
         let model = self.model;
         let training = u16::from(model.settings.training.is_some());
         let open = self.tray_lines(area);
@@ -109,6 +112,7 @@ impl Canvas<'_> {
             Some(
                 Dialog::Discard
                 | Dialog::LargeAmount(_)
+                | Dialog::LargeCode(_)
                 | Dialog::Cancel(_)
                 | Dialog::Unsettled(_)
                 | Dialog::PrintAnyway(_)
@@ -185,7 +189,7 @@ impl Canvas<'_> {
         }
     }
 
-    fn header(&mut self, area: Rect) {
+    pub(super) fn header(&mut self, area: Rect) {
         let model = self.model;
         let store = clean(&model.settings.store, 40);
         let till = clean(&model.settings.till, 8);
@@ -203,7 +207,7 @@ impl Canvas<'_> {
         }
     }
 
-    fn banner(&mut self, area: Rect) {
+    pub(super) fn banner(&mut self, area: Rect) {
         if area.height > 0 {
             let style = self.palette.fill(super::palette::Tone::Wait);
             self.buffer.set_style(area, style);

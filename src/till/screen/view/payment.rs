@@ -9,6 +9,7 @@ use crate::payment::{Funds, Status};
 use crate::refund::{RefundState, RefundStatus};
 use crate::screen::Model;
 use crate::screen::model::ShownAttempt;
+use crate::screen::pages::code;
 use crate::screen::palette::Tone;
 use crate::screen::shapes::{self, NO_ENTRY};
 use crate::text::find::{FindWords, Verdict};
@@ -57,12 +58,13 @@ pub(in crate::screen) fn payment(model: &Model, attempt: &ShownAttempt) -> Sheet
     if !view.recorded {
         what.push(text.not_recorded().into());
     }
+    what.extend(code::not_drawn(model, attempt));
     let sheet = Sheet {
         tone: Tone::of(status),
         border,
         is_filled: status.is_final_for_cashier(),
         shape: shapes::of(status),
-        word: text.word(status).into(),
+        word: text.word_of(&view.state).into(),
         detail: detail(model, attempt),
         // What must be counted out now is what must be seen.
         amount: model.money(change_of(attempt).unwrap_or(view.amount)),
@@ -155,9 +157,14 @@ pub(in crate::screen) fn what_happened(model: &Model, attempt: &ShownAttempt) ->
     let status = state.status();
     let both = |first: &str, then: &str| format!("{first}{}{then}", text.gap());
     let because = |reason| reason::cause_sentence(reason, model.language);
+    let of_code = code::what_of_code(model, attempt);
     match (status, state.reason()) {
         (Status::Created, _) => text.being_saved().into(),
-        (Status::Sent, _) => text.was_sent().into(),
+        (Status::Sent, _) => of_code.unwrap_or_else(|| text.was_sent()).into(),
+        (Status::Waiting, reason) if let Some(to_scan) = of_code => match reason {
+            Some(reason) => both(to_scan, &because(reason)),
+            None => to_scan.into(),
+        },
         (Status::Waiting, _) => match reason::while_paying(state, model.language) {
             Some(said) => both(text.customer_confirms(), &said),
             None => text.customer_confirms().into(),
@@ -173,8 +180,10 @@ pub(in crate::screen) fn what_happened(model: &Model, attempt: &ShownAttempt) ->
         (Status::Reversing, _) if state.obstacle().is_some() => {
             reason::of(state, model.language).unwrap_or_default()
         }
-        (Status::Reversing, Some(reason)) => both(text.being_reversed(), &because(reason)),
-        (Status::Reversing, None) => text.being_reversed().into(),
+        (Status::Reversing, reason) => {
+            let ended = of_code.unwrap_or_else(|| text.being_reversed());
+            reason.map_or_else(|| ended.to_owned(), |reason| both(ended, &because(reason)))
+        }
         (Status::Paid, _) if let Some(cash) = state.cash() => {
             let words = CashWords::of(model.language);
             let [given, due] = [cash.tendered(), cash.due()].map(|sum| model.money(sum));
@@ -188,6 +197,9 @@ pub(in crate::screen) fn what_happened(model: &Model, attempt: &ShownAttempt) ->
                     both(&words.given_for(&given, &due), &words.left(&model.money(cash.left())))
                 }
             }
+        }
+        (Status::Paid, Some(reason)) if state.is_paid_late() => {
+            both(text.payment_received(), &because(reason))
         }
         (Status::Paid, _) => match state.proof().and_then(|proof| proof.coupon) {
             Some(coupon) => {
@@ -218,7 +230,7 @@ fn next(model: &Model, attempt: &ShownAttempt) -> (String, String) {
     let text = model.text();
     let state = &attempt.view.state;
     let status = state.status();
-    let advice = reason::advice(state, model.language);
+    let advice = reason::advice(state, attempt.view.recorded, model.language);
     if let Some(change) = change_of(attempt) {
         let words = CashWords::of(model.language);
         return (words.give_change(&model.money(change)), text.after_paid().to_owned());
@@ -230,6 +242,7 @@ fn next(model: &Model, attempt: &ShownAttempt) -> (String, String) {
     }
     let (next, also) = match status {
         Status::Created | Status::Sent | Status::Waiting | Status::Checking => (advice, ""),
+        Status::Paid if state.is_paid_late() => (advice, text.after_paid()),
         Status::Paid => (text.hand_over(), text.after_paid()),
         Status::Reversing | Status::Attention => (advice, text.next_customer_meanwhile()),
         Status::Declined | Status::Reversed | Status::Closed if is_over(model, attempt) => {
@@ -245,7 +258,7 @@ fn is_over(model: &Model, attempt: &ShownAttempt) -> bool {
     attempt.view.state.may_be_charged_again() && model.takes_codes().is_none()
 }
 
-fn meter(model: &Model, attempt: &ShownAttempt) -> Option<Meter> {
+pub(in crate::screen) fn meter(model: &Model, attempt: &ShownAttempt) -> Option<Meter> {
     let text = model.text();
     let state = &attempt.view.state;
     let elapsed = attempt.elapsed(model.now);
@@ -264,6 +277,9 @@ fn meter(model: &Model, attempt: &ShownAttempt) -> Option<Meter> {
 
 /// The most important event ahead.
 pub(in crate::screen) fn ahead(model: &Model, attempt: &ShownAttempt) -> Option<String> {
+    if let Some(ahead) = code::ahead_of_code(model, attempt) {
+        return Some(ahead);
+    }
     let text = model.text();
     let state = &attempt.view.state;
     let elapsed = attempt.elapsed(model.now);

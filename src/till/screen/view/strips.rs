@@ -5,11 +5,12 @@ use ratatui::style::Modifier;
 use ratatui::widgets::{Block, BorderType, Widget};
 
 use super::payment::what_happened;
-use super::{Canvas, cells, inset};
+use super::{Canvas, cells, inset, rows_of};
 use crate::money::LARGEST;
 use crate::screen::Link;
 use crate::screen::keys;
 use crate::screen::model::Dialog;
+use crate::screen::pages::code;
 use crate::screen::palette::Tone;
 use crate::screen::part_paid::PartPaid;
 use crate::screen::wrap::wrap;
@@ -33,13 +34,13 @@ enum DialogTone {
 
 impl Canvas<'_> {
     /// The notice in lines, its title first.
-    pub(super) fn notice_lines(&self, width: u16) -> Vec<String> {
+    pub(in crate::screen) fn notice_lines(&self, width: u16) -> Vec<String> {
         let text = self.model.text();
         let Some(notice) = self.model.notices.front() else { return Vec::new() };
         let Some(attempt) = self.model.attempt(&notice.order) else { return Vec::new() };
         let amount = self.model.money(attempt.view.amount);
         let order = text.order(attempt.view.out_trade_no.tail());
-        let word = text.word(attempt.view.state.status());
+        let word = text.word_of(&attempt.view.state);
         let mut lines = vec![format!("{word}   {amount}   {order}")];
         lines.extend(wrap(
             &what_happened(self.model, attempt),
@@ -49,7 +50,7 @@ impl Canvas<'_> {
         lines
     }
 
-    pub(super) fn notice(&mut self, area: Rect, lines: &[String]) {
+    pub(in crate::screen) fn notice(&mut self, area: Rect, lines: &[String]) {
         let model = self.model;
         let text = model.text();
         let Some(notice) = model.notices.front() else { return };
@@ -83,17 +84,18 @@ impl Canvas<'_> {
             }
         };
         match &self.model.dialog {
-            Some(Dialog::LargeAmount(amount)) => {
+            Some(Dialog::LargeAmount(amount) | Dialog::LargeCode(amount)) => {
                 let amount = self.model.money(*amount);
                 say(&text.ask_large_amount(&amount), DialogTone::Question);
                 let keys = text.enter_or_esc(text.key_charge(), text.key_back());
                 say(&keys, DialogTone::Keys);
             }
-            Some(Dialog::Cancel(_)) => {
-                say(text.ask_cancel(), DialogTone::Question);
-                say(text.ask_cancel_detail(), DialogTone::Detail);
-                let keys = text.enter_or_esc(text.key_cancel_payment(), text.key_keep_waiting());
-                say(&keys, DialogTone::Keys);
+            Some(Dialog::Cancel(order)) => {
+                let [question, detail] = code::cancel_question(self.model, order);
+                say(question, DialogTone::Question);
+                say(detail, DialogTone::Detail);
+                let [cancel, keep] = code::cancel_keys(self.model, order);
+                say(&text.enter_or_esc(cancel, keep), DialogTone::Keys);
             }
             Some(Dialog::Unsettled(_)) => {
                 say(text.ask_next_customer(), DialogTone::Question);
@@ -192,7 +194,39 @@ impl Canvas<'_> {
         }
     }
 
-    pub(super) fn note_lines(&self, width: u16) -> Vec<String> {
+    /// How many rows a question takes without its frame.
+    pub(in crate::screen) fn question_rows(&self, width: u16) -> u16 {
+        rows_of(&self.question_lines(width + 10))
+    }
+
+    /// The same without a frame.
+    pub(in crate::screen) fn bare_question(&mut self, area: Rect) {
+        // The lines leave room for a frame.
+        let lines = self.question_lines(area.width + 10);
+        for (y, asked) in (0..area.height).zip(&lines) {
+            let style = match asked.tone {
+                DialogTone::Question => self.palette.strong(),
+                DialogTone::Detail => self.palette.base(),
+                DialogTone::Keys => self.palette.ink(Tone::Wait),
+            };
+            self.put(area, 0, y, &asked.text, style);
+        }
+    }
+
+    /// The payment that has ended elsewhere, in a narrow column; its key is the usual one.
+    pub(in crate::screen) fn narrow_notice(&mut self, area: Rect, lines: &[String]) {
+        let model = self.model;
+        let Some(notice) = model.notices.front() else { return };
+        let Some(attempt) = model.attempt(&notice.order) else { return };
+        let style = self.palette.fill(Tone::of(attempt.view.state.status()));
+        self.buffer.set_style(area, style);
+        for (y, line) in (0..area.height).zip(lines) {
+            let bold = if y == 0 { style.add_modifier(Modifier::BOLD) } else { style };
+            self.put(area, 0, y, line, bold);
+        }
+    }
+
+    pub(in crate::screen) fn note_lines(&self, width: u16) -> Vec<String> {
         let Some(note) = &self.model.note else { return Vec::new() };
         wrap(
             &note.text(self.model.language, &self.model.money(LARGEST)),
@@ -200,7 +234,7 @@ impl Canvas<'_> {
         )
     }
 
-    pub(super) fn note(&mut self, area: Rect, lines: &[String]) {
+    pub(in crate::screen) fn note(&mut self, area: Rect, lines: &[String]) {
         let good = self.model.note.as_ref().is_some_and(super::super::note::Note::is_good_news);
         let tone = if good { Tone::Good } else { Tone::Wait };
         let style = self.palette.ink(tone);
@@ -210,14 +244,14 @@ impl Canvas<'_> {
         }
     }
 
-    pub(super) fn key_bar(&mut self, area: Rect) {
+    pub(in crate::screen) fn key_bar(&mut self, area: Rect) {
         let (key, base) = (self.palette.key(), self.palette.base());
         let mut keys = keys::working(self.model);
         let needed = |keys: &[(&str, &str)]| -> u16 {
             keys.iter().map(|(name, does)| cells(name) + cells(does) + 5).sum()
         };
         // Keys that are also on the help page go first.
-        for dispensable in ["Ctrl-L", "F10", "F3", "F9", "F12", "Ctrl-Q", "F7", "F6", "F5"] {
+        for dispensable in ["Ctrl-L", "F10", "F3", "F9", "F12", "Ctrl-Q", "F7", "F4", "F6", "F5"] {
             if needed(&keys) > area.width + 1 {
                 keys.retain(|(name, _)| *name != dispensable);
             }

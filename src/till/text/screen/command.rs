@@ -13,6 +13,7 @@ crate::catalogue! {
     hold => "hold recall park suspend retrieve put aside", "挂单 取单 暂存 恢复";
     check_now => "check ask query status result verify now", "查询 核实 状态 结果 刷新";
     entries => "entries details log raw history fields", "记录 明细 详情 过程";
+    code => "qr code scan native our ours customer scans us show bill table", "收款码 二维码 扫码 出示 主扫 付款单 桌台";
     drawer => "cash tender pay change open drawer money box in out no sale", "现金 收款 找零 打开 钱箱 存入 取出";
     shift => "shift open close x z report count float end of day bill reconcile compare", "班次 开班 交班 日结 报表 清点 备用金 账单 对账 核对";
     find => "find order search look up lookup paid claim number receipt", "查找 订单 搜索 单号 付过款 核实";

@@ -9,8 +9,8 @@ crate::catalogue! {
         "Enter the amount, such as 12.5 or 12.50, and press Enter.",
         "输入金额，例如 12.5 或 12.50，然后按回车键。"
     ], [
-        "Then scan the customer's payment code.",
-        "然后扫顾客的付款码。"
+        "Then scan the customer's payment code; F4 shows ours for them to scan.",
+        "然后扫顾客的付款码；也可按 F4 键出示收款码，让顾客来扫。"
     ], [
         "A scanned code is never taken for an amount: the screen says what it was, and nothing is sent.",
         "扫到的码不会被当作金额：屏幕会提示扫到了什么，不会扣款。"
@@ -21,6 +21,16 @@ crate::catalogue! {
     ], [
         "Nothing has been sent yet: press Esc to cancel.",
         "还没有发起收款：按 Esc 键可取消。"
+    ];
+    our_code => [
+        "The customer scans this code. It is paid once the screen says PAID.",
+        "请顾客扫这个收款码，屏幕显示“支付成功”才算收到款。"
+    ], [
+        "Ctrl-N puts it aside, still valid; Tab brings it back; F9 prints it.",
+        "按 Ctrl-N 先接待下一位，收款码继续有效，按 Tab 键可调回；F9 打印付款单。"
+    ], [
+        "Esc and Enter close the order; a payment that still comes in counts.",
+        "按 Esc 键并确认即关闭订单；如果顾客抢先付了款，按已收款处理。"
     ];
     waiting => [
         "The payment was sent; the result is checked automatically.",
@@ -49,8 +59,8 @@ crate::catalogue! {
         "PAID: hand over the goods.",
         "支付成功：请把商品交给顾客。"
     ], [
-        "NOT PAID, REVERSED: scan a new code within a minute to charge the same sale again.",
-        "支付失败、已撤销：一分钟内扫新的付款码，可重新收这一笔。"
+        "NOT PAID, REVERSED, CLOSED: scan a new code within a minute to charge the same sale again.",
+        "支付失败、已撤销、已关闭：一分钟内扫新的付款码，可重新收这一笔。"
     ], [
         "For the next sale, press Enter. After PAID you can enter the amount at once.",
         "按回车键开始下一笔；支付成功后也可直接输入金额。"
@@ -128,6 +138,7 @@ crate::catalogue! {
     ];
     key_goods => "search the goods", "查找商品";
     key_hold => "hold or recall a sale", "挂单、取单";
+    key_code => "show our code to scan", "出示收款码，顾客来扫";
     key_check_now => "check the payment now", "立即查询未完成的支付";
     key_find => "find an order, ask now", "查找订单、核实付款";
     key_refund => "give money back", "退款";

@@ -20,6 +20,8 @@ crate::catalogue! {
     time_up => "Time is up; reversing the payment.", "等待超时，正在撤销。";
     restarted => "The till was restarted; checking.", "收银机已重新启动，继续查询。";
     reversal_accepted => "Reversal accepted; confirming.", "撤销已受理，正在核实。";
+    code_ordered => "A code was ordered from WeChat Pay.", "已向微信支付申请收款码。";
+    code_expired => "The code has expired; closing the order.", "收款码已过期，正在关闭订单。";
     code_ready => "The code can be scanned.", "收款码可以扫了。";
     closing_accepted => "Closing accepted; confirming.", "关单已受理，正在核实。";
     closing_failed => "Not closed yet; trying again.", "尚未关单，稍后重试。";

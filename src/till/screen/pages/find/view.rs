@@ -132,8 +132,8 @@ impl Canvas<'_> {
             let fill = self.palette.fill(Tone::Calm);
             // What has happened since it was read is known here.
             let shown = model.attempt(&row.out_trade_no);
-            let status =
-                shown.map_or_else(|| row.state.status(), |shown| shown.view.state.status());
+            let state = shown.map_or(&row.state, |shown| &shown.view.state);
+            let status = state.status();
             let of = |style| if is_chosen { fill } else { style };
             if is_chosen {
                 let line = Rect { y: area.y + y, height: 1, ..area };
@@ -146,7 +146,7 @@ impl Canvas<'_> {
             self.put_right(column, y, &model.money(row.amount), of(base));
             let went_back = word_of_what_went_back(model, row.amount, row.refunded);
             let tone = if went_back.is_some() { Tone::Back } else { Tone::of(status) };
-            let word = went_back.unwrap_or_else(|| text.word(status));
+            let word = went_back.unwrap_or_else(|| text.word_of(state));
             self.put(area, WORD_AT, y, word, of(self.palette.ink(tone)));
             self.put(area, TAIL_AT, y, &text.order(row.out_trade_no.tail()), of(quiet));
         }
@@ -213,7 +213,7 @@ impl Canvas<'_> {
         for entry in file.entries.iter().rev() {
             let time = entry.at.local("%H:%M:%S", &model.settings.time_zone);
             let event = history::entry(entry, model.language);
-            let word = model.text().word(entry.state.status());
+            let word = model.text().word_of(&entry.state);
             let said = clean(&format!("{word}  {event}"), 200);
             for (index, row) in wrap(&said, width).into_iter().enumerate() {
                 lines.push((if index == 0 { time.clone() } else { String::new() }, row));
@@ -262,7 +262,7 @@ impl Canvas<'_> {
             lines.push((page.typed.to_string(), Modifier::BOLD));
         } else if let Some(row) = page.chosen() {
             let went_back = word_of_what_went_back(model, row.amount, row.refunded);
-            let word = went_back.unwrap_or_else(|| model.text().word(row.state.status()));
+            let word = went_back.unwrap_or_else(|| model.text().word_of(&row.state));
             let tail = row.out_trade_no.tail();
             let line = format!("> {} {word} {tail}", model.money(row.amount));
             lines.push((line, Modifier::BOLD));
@@ -339,7 +339,7 @@ fn ours(model: &Model, file: &OrderFile, shown: &ShownAttempt) -> Sheet {
         border: BorderType::Rounded,
         is_filled: false,
         shape: shapes::of(status),
-        word: text.word(status).to_owned(),
+        word: text.word_of(&file.row.state).to_owned(),
         detail: text.order(file.row.out_trade_no.tail()),
         amount: model.money(file.row.amount),
         has_large_word: false,
