@@ -2,6 +2,7 @@
 //! answers it, and the network does with it what it likes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use paytill::clock::{Millis, Timestamp};
 use paytill::gateway::wechat::fields::SignType;
@@ -120,6 +121,8 @@ pub struct Line {
     pub codec: Arc<dyn Gateway>,
     /// That one again, if it speaks API v3.
     v3: Option<Arc<WechatV3>>,
+    /// An answer has named a certificate that is not known.
+    lacks_certificate: Arc<AtomicBool>,
     renewal: certificates::Renewal,
     /// When the certificates were asked for last.
     asked_at: u64,
@@ -128,11 +131,17 @@ pub struct Line {
 impl Line {
     pub fn new(api: Api, api_key: &str) -> Self {
         let v3 = (api != Api::V2).then(|| keys::codec(api));
+        let lacks_certificate = Arc::new(AtomicBool::new(false));
+        if let Some(codec) = &v3 {
+            let seen = Arc::clone(&lacks_certificate);
+            codec.when_lacking(move || seen.store(true, Ordering::Relaxed));
+        }
         let codec: Arc<dyn Gateway> = match &v3 {
             Some(codec) => Arc::clone(codec) as _,
             None => Arc::new(WechatV2::new(SignType::HmacSha256, api_key.to_owned().into())),
         };
-        Self { codec, v3, renewal: certificates::Renewal::default(), asked_at: 0 }
+        let renewal = certificates::Renewal::default();
+        Self { codec, v3, lacks_certificate, renewal, asked_at: 0 }
     }
 }
 
@@ -285,7 +294,7 @@ impl World {
 
     /// Where an answer named a certificate that is not known, it may be a new one.
     pub(super) fn looks_for_a_certificate(&mut self) {
-        let is_lacking = self.line.v3.as_ref().is_some_and(|v3| v3.take_lack_of_certificate());
+        let is_lacking = self.line.lacks_certificate.swap(false, Ordering::Relaxed);
         if is_lacking && self.api == Api::V3Certificates {
             let soonest = self.line.asked_at + certificates::Renewal::at_least().0;
             let at = soonest.max(self.now + 1_000);
