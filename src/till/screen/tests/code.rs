@@ -441,6 +441,40 @@ fn after_a_restart_the_code_comes_back_with_tab_once_wechat_pay_has_answered() {
 }
 
 #[test]
+fn a_code_in_the_journal_is_not_shown_before_it_has_been_asked_about() {
+    let (bench, index) = shown();
+    let view = bench.attempts[index].clone();
+    let mut bench = self::bench();
+    bench.model = Model::new(settings(), vec![view.clone()]);
+    bench.key(Key::Tab);
+    bench.wait(2_500);
+    assert_eq!(read(&frame(&bench, 80, 24), CELLS[0]), None);
+    assert_eq!(bench.model.code_for_the_customer(), None);
+    bench.send(ScreenMessage::Attempt(view, Event::Tick));
+    assert!(read(&frame(&bench, 80, 24), CELLS[0]).is_some());
+}
+
+#[test]
+fn beside_a_code_an_end_has_the_whole_number_of_its_order() {
+    let mut bench = ScreenBench::new(Settings { confirm_above: None, ..settings() });
+    let first = bench.charge("9999999.99", 7);
+    bench.answer(first, Says::Paying);
+    bench.key(Key::Ctrl('n'));
+    showing(&mut bench, "128.80");
+    bench.later(first, 5_000);
+    bench.answer(first, Says::Ended(Ending::Closed));
+    let tail = bench.order(first).tail().to_owned();
+    for language in [Language::English, Language::Chinese] {
+        bench.model.language = language;
+        for width in [80, 100] {
+            let picture = bench.drawn(width, 24);
+            assert!(picture.contains(&tail), "{picture}");
+            assert!(read(&frame(&bench, width, 24), CELLS[0]).is_some(), "{picture}");
+        }
+    }
+}
+
+#[test]
 fn pictures_of_a_code() {
     let (mut bench, index) = shown();
     pictures("our_code", &mut bench);

@@ -39,13 +39,17 @@ impl Canvas<'_> {
         let Some(notice) = self.model.notices.front() else { return Vec::new() };
         let Some(attempt) = self.model.attempt(&notice.order) else { return Vec::new() };
         let amount = self.model.money(attempt.view.amount);
-        let order = text.order(attempt.view.out_trade_no.tail());
+        let tail = attempt.view.out_trade_no.tail();
+        let order = text.order(tail);
         let word = text.word_of(&attempt.view.state);
-        let mut lines = vec![format!("{word}   {amount}   {order}")];
-        lines.extend(wrap(
-            &what_happened(self.model, attempt),
-            usize::from(width.saturating_sub(4)),
-        ));
+        let width = width.saturating_sub(4);
+        // Which payment it was is never cut off.
+        let whole = [format!("{word}   {amount}   {order}"), format!("{word}  {amount}  {tail}")];
+        let mut lines = match whole.into_iter().find(|line| cells(line) <= width) {
+            Some(line) => vec![line],
+            None => vec![format!("{word}  {tail}"), amount],
+        };
+        lines.extend(wrap(&what_happened(self.model, attempt), usize::from(width)));
         lines.truncate(NOTICE_MAX);
         lines
     }
