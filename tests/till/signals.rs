@@ -99,6 +99,10 @@ fn bring(shop: &TestShop, moment: Moment) -> (TuiSession, Device, Device) {
         }
         session.see(&[moment.words()]);
     }
+    if moment == Moment::Sending {
+        // A till that is stopped between its note of the time and the wire knows less than the bank.
+        session.watch_until("the request", || shop.calls() > 0);
+    }
     (session, scanner, printer)
 }
 

@@ -146,7 +146,7 @@ fn keys_that_are_cut_and_a_keypad_in_application_mode_work() {
     }
     session.press("\x1bOM");
     session.see(ASKS_FOR_CODE);
-    for key in [["\x1b", "[20~"], ["\x1b[", "15~"], ["\x1b", "OS"], ["\x1bO", "R"]] {
+    for key in [["\x1b", "[20~"], ["\x1b[", "15~"], ["\x1b", "OH"], ["\x1bO", "R"]] {
         session.press(key[0]);
         std::thread::sleep(HELD_BACK);
         session.burst(key[1]);
