@@ -17,7 +17,7 @@ use crate::screen::wrap::wrap;
 use crate::text::screen::{CashWords, GoodsPageWords, RefundWords, ShiftPageWords};
 
 /// The most lines of a notice.
-const NOTICE_MAX: usize = 4;
+const NOTICE_MAX: usize = 3;
 
 /// One line of a question.
 pub(super) struct DialogLine {
@@ -41,12 +41,17 @@ impl Canvas<'_> {
         let amount = self.model.money(attempt.view.amount);
         let order = text.order(attempt.view.out_trade_no.tail());
         let word = text.word_of(&attempt.view.state);
-        let mut lines = vec![format!("{word}   {amount}   {order}")];
-        lines.extend(wrap(
-            &what_happened(self.model, attempt),
-            usize::from(width.saturating_sub(4)),
-        ));
-        lines.truncate(NOTICE_MAX);
+        let room = usize::from(width.saturating_sub(4));
+        let whole = format!("{word}   {amount}   {order}");
+        // Which payment it is must not be cut off.
+        let mut lines = if usize::from(cells(&whole)) <= room {
+            vec![whole]
+        } else {
+            [wrap(&format!("{word}   {amount}"), room), vec![order]].concat()
+        };
+        let title = lines.len();
+        lines.extend(wrap(&what_happened(self.model, attempt), room));
+        lines.truncate(title + NOTICE_MAX);
         lines
     }
 
