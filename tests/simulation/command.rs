@@ -32,7 +32,7 @@ struct Arguments {
     #[arg(long)]
     seed: Option<u64>,
     /// Leave these out: names of troubles, `sale N`, `actions N`, separated by commas
-    #[arg(long, requires = "seed", value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',')]
     without: Vec<String>,
     /// The first seed; random by default
     #[arg(long)]
@@ -47,14 +47,20 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     let arguments = Arguments::parse();
     match arguments.seed {
-        Some(seed) => tell(seed, &arguments.without),
+        Some(seed) => tell(&arguments.plan(seed)),
         None => play_many(&arguments),
     }
 }
 
-fn tell(seed: u64, without: &[String]) -> ExitCode {
-    let without = without.iter().map(|part| part.trim().to_owned()).collect();
-    let told = play(&Plan { seed, without }, true);
+impl Arguments {
+    fn plan(&self, seed: u64) -> Plan {
+        let without = self.without.iter().map(|part| part.trim().to_owned()).collect();
+        Plan { without, ..Plan::of(seed) }
+    }
+}
+
+fn tell(plan: &Plan) -> ExitCode {
+    let told = play(plan, true);
     print!("{}", told.story);
     if let Some(violation) = told.violation {
         println!("VIOLATION {violation}");
@@ -91,7 +97,7 @@ fn play_many(arguments: &Arguments) -> ExitCode {
                 while sales.load(Ordering::Relaxed) < arguments.sales
                     && !is_broken.load(Ordering::Relaxed)
                 {
-                    let plan = Plan::of(next.fetch_add(1, Ordering::Relaxed));
+                    let plan = arguments.plan(next.fetch_add(1, Ordering::Relaxed));
                     let told = play(&plan, false);
                     sales.fetch_add(told.counts.sales, Ordering::Relaxed);
                     counts.add(told.counts);

@@ -136,7 +136,8 @@ impl Plan {
         climate.corrected_ids = u64::from(self.chance("corrected", 0).u8(..4) == 0);
         climate.no_reversals = u64::from(self.chance("hopeless", 0).u8(..8) == 0);
         climate.crowd = u64::from(self.chance("crowd", 0).u8(..3) == 0);
-        climate.api_v3 = self.chance("api", 0).u64(..10).saturating_sub(4);
+        // One seed in four: RSA costs more than all else that a till does.
+        climate.api_v3 = self.chance("api", 0).u64(..20).saturating_sub(14);
         climate.slow_network = [200, 2_000, 9_900][rng.usize(..3)];
         climate.slow_disk = [5, 50, 3_000, 30_000][rng.usize(..4)];
         for (name, trouble) in climate.troubles() {

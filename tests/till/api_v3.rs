@@ -32,7 +32,7 @@ fn the_doctor_finds_the_keys_in_order_and_names_those_that_are_not() {
             "Platform certificates downloaded: 1"
         };
         assert!(text.contains(verified), "{text}");
-        assert!(text.contains("Merchant 1900000109 sells by itself."), "{text}");
+        assert!(text.contains("Merchant 1900000109 sells on its own account."), "{text}");
     }
     // A key that fits in form alone.
     let shop = TestShop::open_for(Api::V3, None, PACE);

@@ -50,6 +50,11 @@ impl Model {
         self.code_at_desk().map(|(_, code)| code)
     }
 
+    /// Whether a code may still be handed out: a till that has stopped does not see that it is paid.
+    pub const fn may_ask_for_money(&self) -> bool {
+        self.stopped.is_none()
+    }
+
     /// The sale at the desk, as the cashier sees it.
     pub fn desk(&self) -> View {
         match &self.task {
@@ -80,7 +85,12 @@ impl Model {
                 }
                 let AttemptView { amount, state, recorded, .. } = &attempt.view;
                 if self.code_at_desk().is_some() {
-                    return View::Sale { amount: *amount, stage: SaleStage::Scan };
+                    let stage = if self.may_ask_for_money() {
+                        SaleStage::Scan
+                    } else {
+                        SaleStage::Payment(Status::Attention)
+                    };
+                    return View::Sale { amount: *amount, stage };
                 }
                 // An outcome that was not recorded may turn out differently after the next start.
                 let status = if *recorded { state.status() } else { Status::Attention };

@@ -36,9 +36,10 @@ impl Cashier<'_> {
         }
     }
 
-    /// The printer is ready for a bill: nobody must be given one that can no longer be paid.
+    /// The printer is ready for a bill: nobody must be given one that can no longer be paid, or of
+    /// which this till can no longer see whether it is.
     pub(super) fn bill_begins(&mut self, job: u64, out_trade_no: OutTradeNo) {
-        let known = self.known(&out_trade_no);
+        let known = self.known(&out_trade_no).filter(|_| self.model.may_ask_for_money());
         if known.is_some_and(|order| order.code_to_show().is_some()) {
             return self.devices.begin_bill(job);
         }

@@ -323,7 +323,7 @@ fn merchant(section: Section<'_>) -> Result<Merchant, ConfigError> {
     if merchant.sub_mch_id.is_empty() && !merchant.sub_app_id.is_empty() {
         let sentence =
             both!("is of use only together with sub_mch_id", "只能与 sub_mch_id 一起使用");
-        return Err(section.wrong("sub_app_id", &sentence));
+        return Err(section.wrong("sub_app_id", &PlatformValue::ShopId.found(&sentence)));
     }
     Ok(merchant)
 }

@@ -10,6 +10,7 @@ use crate::payment::Ending;
 use crate::says::{Says, reason};
 use crate::screen::Sound;
 use crate::screen::model::Dialog;
+use crate::text::screen::ScreenWords;
 
 /// The cells of common terminal fonts, in dots.
 pub(super) const CELLS: [(usize, usize); 3] = [(8, 16), (10, 20), (6, 13)];
@@ -255,6 +256,19 @@ fn a_code_that_is_not_on_disk_is_not_shown() {
 }
 
 #[test]
+fn once_the_journal_has_failed_nobody_is_asked_to_scan() {
+    let (mut bench, _) = shown();
+    let amount = Money::from_minor(12_880);
+    let sale = |stage| View::Sale { amount, stage };
+    assert_eq!(bench.model.for_the_customer(), sale(SaleStage::Scan));
+    bench.send(ScreenMessage::JournalFailed(crate::both!("no space", "磁盘已满")));
+    assert_eq!(read(&frame(&bench, 80, 24), CELLS[0]), None);
+    assert!(bench.model.code_for_the_customer().is_none());
+    // They may have scanned it before.
+    assert_eq!(bench.model.for_the_customer(), sale(SaleStage::Payment(Status::Attention)));
+}
+
+#[test]
 fn f4_is_for_the_sale_at_the_desk_and_a_large_amount_is_asked_about() {
     let mut bench = bench();
     assert_eq!(bench.key(Key::F(4)), []);
@@ -455,22 +469,29 @@ fn a_code_in_the_journal_is_not_shown_before_it_has_been_asked_about() {
 }
 
 #[test]
-fn beside_a_code_an_end_has_the_whole_number_of_its_order() {
+fn a_payment_that_ends_beside_a_code_is_named_whole() {
     let mut bench = ScreenBench::new(Settings { confirm_above: None, ..settings() });
-    let first = bench.charge("9999999.99", 7);
-    bench.answer(first, Says::Paying);
+    let index = bench.charge("9999999.99", 7);
+    bench.answer(index, Says::Paying);
     bench.key(Key::Ctrl('n'));
     showing(&mut bench, "128.80");
-    bench.later(first, 5_000);
-    bench.answer(first, Says::Ended(Ending::Closed));
-    let tail = bench.order(first).tail().to_owned();
-    for language in [Language::English, Language::Chinese] {
+    for answer in [Says::Failed(reason("NOTENOUGH")), Says::Accepted, Says::Ended(Ending::Revoked)]
+    {
+        bench.later(index, 6_000);
+        bench.answer_if_asked(index, answer);
+    }
+    let tail = bench.order(index).tail().to_owned();
+    let unread: Vec<_> = bench.model.unread().cloned().collect();
+    assert_eq!(unread, [bench.order(index)], "{:?}", bench.status(index));
+    for language in Language::ALL {
         bench.model.language = language;
-        for width in [80, 100] {
-            let picture = bench.drawn(width, 24);
-            assert!(picture.contains(&tail), "{picture}");
-            assert!(read(&frame(&bench, width, 24), CELLS[0]).is_some(), "{picture}");
+        let words = ScreenWords::of(language);
+        let word = words.word(bench.status(index));
+        let picture = bench.drawn(80, 24);
+        for part in [word, "￥9,999,999.99", &words.order(&tail)] {
+            assert!(packed(&picture).contains(&packed(part)), "{part}\n{picture}");
         }
+        assert!(read(&frame(&bench, 80, 24), CELLS[0]).is_some());
     }
 }
 

@@ -17,7 +17,7 @@ use crate::screen::wrap::wrap;
 use crate::text::screen::{CashWords, GoodsPageWords, RefundWords, ShiftPageWords};
 
 /// The most lines of a notice.
-const NOTICE_MAX: usize = 4;
+const NOTICE_MAX: usize = 3;
 
 /// One line of a question.
 pub(super) struct DialogLine {
@@ -39,18 +39,19 @@ impl Canvas<'_> {
         let Some(notice) = self.model.notices.front() else { return Vec::new() };
         let Some(attempt) = self.model.attempt(&notice.order) else { return Vec::new() };
         let amount = self.model.money(attempt.view.amount);
-        let tail = attempt.view.out_trade_no.tail();
-        let order = text.order(tail);
+        let order = text.order(attempt.view.out_trade_no.tail());
         let word = text.word_of(&attempt.view.state);
-        let width = width.saturating_sub(4);
-        // Which payment it was is never cut off.
-        let whole = [format!("{word}   {amount}   {order}"), format!("{word}  {amount}  {tail}")];
-        let mut lines = match whole.into_iter().find(|line| cells(line) <= width) {
-            Some(line) => vec![line],
-            None => vec![format!("{word}  {tail}"), amount],
+        let room = usize::from(width.saturating_sub(4));
+        let whole = format!("{word}   {amount}   {order}");
+        // Which payment it is must not be cut off.
+        let mut lines = if usize::from(cells(&whole)) <= room {
+            vec![whole]
+        } else {
+            [wrap(&format!("{word}   {amount}"), room), vec![order]].concat()
         };
-        lines.extend(wrap(&what_happened(self.model, attempt), usize::from(width)));
-        lines.truncate(NOTICE_MAX);
+        let title = lines.len();
+        lines.extend(wrap(&what_happened(self.model, attempt), room));
+        lines.truncate(title + NOTICE_MAX);
         lines
     }
 

@@ -72,7 +72,7 @@ impl OfV3 {
                 Account,
                 say!(
                     language,
-                    "Merchant {mch_id} sells by itself.",
+                    "Merchant {mch_id} sells on its own account.",
                     "直连商户，商户号 {mch_id}。"
                 ),
             ),
