@@ -34,6 +34,7 @@ pub use bill::Bills;
 pub use fault::Fault;
 pub use identity::{Api, Identity, IdentityError};
 pub use ledger::LedgerEntry;
+pub use native::SCANNERS;
 pub use notice_case::NoticeCase;
 pub use notices::{BankNotice, NoticeStage};
 pub use refund_case::{BankRefund, RefundCase, RefundStage};

@@ -16,7 +16,19 @@ const CODE_LASTS: Millis = Millis::seconds(2 * 3600);
 /// How long a till waits for an answer.
 const TILLS_WAIT: Millis = Millis::seconds(10);
 
+/// Training customers who scan a code of ours, by name.
+pub const SCANNERS: [(&str, Scenario); 3] = [
+    ("scans", Scenario::Pays),
+    ("scans-only", Scenario::WalksAway),
+    ("scans-at-the-end", Scenario::Odd(SpecialCase::PaysDuringReversal)),
+];
+
 impl Bank {
+    /// What the customer does who scans the next code.
+    pub const fn next_scans(&mut self, scenario: Scenario) {
+        self.script.next_scan = Some(scenario);
+    }
+
     /// Orders a code, or answers with the one that the number has.
     pub(super) fn order(
         &mut self,
@@ -32,7 +44,8 @@ impl Bank {
         let note = format!("{} {} ", self.script.currency.show(order.amount), order.currency);
         let is_known = entry.details.fingerprint.is_some() || entry.status != OrderStatus::NotFound;
         if !is_known {
-            entry.scenario = match self.script.scenario.unwrap_or(Scenario::Pays) {
+            let chosen = self.script.next_scan.take().or(self.script.scenario);
+            entry.scenario = match chosen.unwrap_or(Scenario::Pays) {
                 Scenario::Random => self.draw(),
                 scenario => scenario,
             };
@@ -68,7 +81,7 @@ impl Bank {
         entry.advance(now);
         if entry.status == OrderStatus::Open && !entry.details.is_shown {
             entry.details.is_shown = true;
-            let_scan(entry, Millis(0), now);
+            let_scan(entry, [Millis(0); 2], now);
         }
     }
 
@@ -90,7 +103,7 @@ impl Bank {
                 let has_come = fault.is_none() && late < TILLS_WAIT && !self.script.scans_by_word;
                 if has_come && !entry.details.is_shown {
                     entry.details.is_shown = true;
-                    let_scan(entry, late, now);
+                    let_scan(entry, [late, self.script.scans_after], now);
                 }
                 Fields::from_iter([
                     ("result_code", "SUCCESS"),
@@ -187,8 +200,8 @@ impl Bank {
     }
 }
 
-/// The customer scans the code, or does not.
-fn let_scan(entry: &mut LedgerEntry, late: Millis, now: Millis) {
+/// The customer scans the code some time after the answer, which is late, or does not.
+fn let_scan(entry: &mut LedgerEntry, [late, scans_after]: [Millis; 2], now: Millis) {
     let after = |seconds: u8| Millis::seconds(seconds.into());
     let next = match entry.scenario {
         Scenario::Pays | Scenario::AnswerLate(_) => Some((late, OrderStatus::Paid)),
@@ -212,6 +225,7 @@ fn let_scan(entry: &mut LedgerEntry, late: Millis, now: Millis) {
         }
         Scenario::Odd(_) | Scenario::Random => None,
     };
+    let next = next.map(|(wait, status)| (scans_after.plus(wait), status));
     let age = now.minus(entry.details.created.unwrap_or(now));
     let next = next.filter(|(wait, _)| age.plus(*wait) < CODE_LASTS);
     entry.details.turn = next.map(|(wait, status)| (now.plus(wait), status));

@@ -41,6 +41,10 @@ pub struct Script {
     pub fee_rate: u32,
     /// Whether customers scan a code only by [`Bank::scan`]: an answer may be lost on its way.
     pub scans_by_word: bool,
+    /// How long customers look at a code before they scan it.
+    pub scans_after: Millis,
+    /// What the customer does who scans the next code that is ordered; the others follow `scenario`.
+    pub next_scan: Option<Scenario>,
     /// What becomes of notifications.
     pub notices: NoticeCase,
 }
@@ -58,6 +62,8 @@ impl Default for Script {
             bills: Bills::default(),
             fee_rate: 60,
             scans_by_word: false,
+            scans_after: Millis(0),
+            next_scan: None,
             notices: NoticeCase::default(),
         }
     }

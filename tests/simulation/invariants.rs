@@ -47,6 +47,9 @@ pub enum Invariant {
     /// The end of a payment rings as what it is, or as one that is not at the desk; that one stays in
     /// sight until somebody has read it. Each end that has a slip gets it.
     EndsAreHeard,
+    /// A code of ours is on the screen, where a phone reads it, or on a bill, once the journal has it
+    /// and this process has heard that it can be scanned, and no longer than that.
+    CodesAreKept,
     /// The amount is the same on the keyboard, on the wire, in the journal, at the bank, on the
     /// receipt and in the report.
     SameMoney,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use paytill::clock::{TimeZone, Timestamp, Uptime};
-use paytill::display::View;
+use paytill::display::{SaleStage, View};
 use paytill::engine::{Attempt, RefundRecord, Report};
 use paytill::language::Language;
 use paytill::money::{AmountEntry, Currency};
@@ -14,6 +14,7 @@ use paytill::text::find::Verdict;
 use paytill::text::screen::ScreenWords;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
+use ratatui::style::Color;
 
 use crate::auditor::Auditor;
 use crate::invariants::Invariant;
@@ -24,6 +25,8 @@ const WINDOW: Rect = Rect { x: 0, y: 0, width: 80, height: 24 };
 const SMALL: Rect = Rect { x: 0, y: 0, width: 30, height: 8 };
 /// Of an order number, as the screen shows it.
 const TAIL: usize = 6;
+/// The side of a code's module in the picture that a phone takes of it.
+const DOTS: usize = 3;
 
 pub struct Screen {
     model: Model,
@@ -36,6 +39,8 @@ pub struct Screen {
     is_starting: bool,
     is_stopped: bool,
     changes: u32,
+    /// The code that was at the desk when it was last checked.
+    code: Option<String>,
 }
 
 /// What a cashier sees of the desk.
@@ -94,6 +99,7 @@ impl Screen {
             is_starting: false,
             is_stopped: false,
             changes: 0,
+            code: None,
         }
     }
 
@@ -133,7 +139,10 @@ impl Screen {
             _ => {}
         }
         let commands = update(&mut self.model, message, now, wall);
-        self.is_starting |= commands.iter().any(|one| matches!(one, ScreenCommand::Begin { .. }));
+        let begins = |one: &ScreenCommand| {
+            matches!(one, ScreenCommand::Begin { .. } | ScreenCommand::OrderCode { .. })
+        };
+        self.is_starting |= commands.iter().any(begins);
         self.changes += 1;
         let after = self.seen();
         // The one that is shown was acknowledged, or the payment has come to the desk.
@@ -240,13 +249,29 @@ impl Screen {
             .then(|| format!("{number} is {status:?}, and what is printed is {printed:?}"))
     }
 
+    /// A code that comes to the desk is read from the screen, and the others are looked at.
+    fn check_code(&mut self, auditor: &mut Auditor) {
+        let Seen { sale, payment, asks, is_finding, is_stopped, .. } = self.seen();
+        let at_desk = payment.filter(|_| matches!(sale, View::Sale { stage: SaleStage::Scan, .. }));
+        let is_covered = asks || is_finding || is_stopped;
+        let Some(number) = at_desk.filter(|_| !is_covered) else { return };
+        if self.code.replace(number.clone()).as_ref() == Some(&number) {
+            return;
+        }
+        let mut buffer = Buffer::empty(WINDOW);
+        view(&self.model, &mut buffer);
+        let read = scanned(&buffer).unwrap_or_default();
+        auditor.code_drawn(Some(&number), &read);
+    }
+
     /// Whether the model knows everything that is open and, now and then, whether that can be seen.
-    pub fn check(&self, auditor: &mut Auditor) {
+    pub fn check(&mut self, auditor: &mut Auditor) {
         let is_open = self.is_starting || !self.open.is_empty();
         if self.model.is_anything_open() != is_open {
             let what = format!("open: {:?}, the screen says otherwise", self.open);
             auditor.broken(Invariant::OpenIsVisible, what);
         }
+        self.check_code(auditor);
         if !self.changes.is_multiple_of(LOOKS) {
             return;
         }
@@ -255,6 +280,9 @@ impl Screen {
         let window = if is_large { WINDOW } else { SMALL };
         let mut buffer = Buffer::empty(window);
         view(&self.model, &mut buffer);
+        if let Some(read) = scanned(&buffer) {
+            auditor.code_drawn(self.seen().payment.as_deref(), &read);
+        }
         let rows = buffer.content.chunks(usize::from(window.width));
         let lines = rows.map(|row| row.iter().map(Cell::symbol).collect::<String>());
         let shown = lines.collect::<Vec<_>>().join("\n");
@@ -268,6 +296,34 @@ impl Screen {
             }
         }
     }
+}
+
+/// What a phone reads from the screen, if there is a code on it; empty if it cannot be read.
+fn scanned(buffer: &Buffer) -> Option<String> {
+    let is_block = |cell: &Cell| cell.bg == Color::Indexed(16) && cell.fg == Color::Indexed(231);
+    let area = buffer.area;
+    let cells = (0..area.height).flat_map(|y| (0..area.width).map(move |x| (x, y)));
+    let blocks: BTreeSet<(u16, u16)> = cells.filter(|at| is_block(&buffer[*at])).collect();
+    let (left, top) =
+        (blocks.iter().map(|(x, _)| *x).min()?, blocks.iter().map(|(_, y)| *y).min()?);
+    let (right, bottom) =
+        (blocks.iter().map(|(x, _)| *x).max()?, blocks.iter().map(|(_, y)| *y).max()?);
+    let across = |from: u16, to: u16| usize::from(to - from + 1);
+    let (width, height) = (across(left, right) * DOTS, 2 * across(top, bottom) * DOTS);
+    let is_dark = |x: usize, y: usize| {
+        let place = |from: u16, at: usize| from + u16::try_from(at).unwrap_or(0);
+        let cell = &buffer[(place(left, x / DOTS), place(top, y / DOTS / 2))];
+        match cell.symbol() {
+            "█" => false,
+            "▀" => !(y / DOTS).is_multiple_of(2),
+            "▄" => (y / DOTS).is_multiple_of(2),
+            _ => true,
+        }
+    };
+    let shade = |x, y| if is_dark(x, y) { 0 } else { 255 };
+    let mut picture = rqrr::PreparedImage::prepare_from_greyscale(width, height, shade);
+    let read = picture.detect_grids().first().and_then(|grid| grid.decode().ok());
+    Some(read.map_or_else(String::new, |(_, text)| text))
 }
 
 /// A number that only waits to be closed has no word on the screen.

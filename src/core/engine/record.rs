@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::{Date, Millis, Timestamp, Uptime};
 use crate::money::{Currency, Money};
 use crate::order::{CodeUrl, Order, OutTradeNo};
-use crate::payment::{Event, State};
+use crate::payment::{Event, State, Status};
 use crate::refund::{OutRefundNo, Refund, RefundEvent, RefundState};
 use crate::sale::Sold;
 use crate::sale::tender::Balance;
@@ -226,9 +226,10 @@ pub struct Attempt {
 
 impl Attempt {
     /// The code that the customer may scan. One that is not on disk is nobody's to see: the next start
-    /// knows nothing of it, and may say that nothing was paid.
+    /// knows nothing of it, and may say that nothing was paid. After a restart it may be paid already.
     pub fn code_to_show(&self) -> Option<&CodeUrl> {
-        self.state.code_url().filter(|_| self.recorded)
+        let is_waiting = self.state.status() == Status::Waiting;
+        self.state.code_url().filter(|_| self.recorded && is_waiting)
     }
 }
 

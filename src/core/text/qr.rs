@@ -49,8 +49,9 @@ pub(super) fn advice(state: &State, is_recorded: bool) -> Option<Words> {
             "请把商品交给顾客；如顾客不再需要，请办理退款。",
         ));
     }
-    // The next start knows nothing of a code that is not on disk.
-    state.code_url().map(|_| {
+    // The next start knows nothing of a code that is not on disk, and shows none before it has asked.
+    let is_said = !is_recorded || state.status() == Status::Waiting;
+    state.code_url().filter(|_| is_said).map(|_| {
         if is_recorded {
             ("Ask the customer to scan the code and pay.", "请顾客用微信扫描收款码付款。")
         } else {
@@ -60,4 +61,32 @@ pub(super) fn advice(state: &State, is_recorded: bool) -> Option<Words> {
             )
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Millis;
+    use crate::language::Language;
+    use crate::order::CodeUrl;
+    use crate::payment::says::Says;
+    use crate::payment::{Event, QrState, Rules};
+    use crate::text::reason;
+
+    #[test]
+    fn nobody_is_asked_to_scan_a_code_that_is_not_shown() {
+        let url = "weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00".to_owned();
+        let code = Says::Code(CodeUrl::try_from(url).unwrap());
+        let mut state = State::begin_qr(Millis::seconds(7_200), 0);
+        let mut step = |event: &Event| {
+            let call = state.step(event, Millis(300), &Rules::default());
+            (call, reason::advice(&state, true, Language::English))
+        };
+        let (_, shown) = step(&code.in_answer_to(QrState::FIRST));
+        assert!(shown.contains("scan the code"), "{shown}");
+        let (call, checked) = step(&Event::Restarted { oldest: Millis(0) });
+        assert!(!checked.contains("scan"), "{checked}");
+        let (_, shown) = step(&Says::NotPaid.in_answer_to(call.unwrap()));
+        assert!(shown.contains("scan the code"), "{shown}");
+    }
 }

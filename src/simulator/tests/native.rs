@@ -100,6 +100,28 @@ fn one_number_is_one_order_and_one_code() {
 }
 
 #[test]
+fn in_training_a_code_is_seen_before_somebody_pays_and_the_next_customer_can_be_chosen() {
+    let script =
+        Script { scans_after: Millis::seconds(6), practice_alone: true, ..Script::default() };
+    let mut desk = Desk::with(script, 1);
+    desk.order(order(NUMBER));
+    assert_eq!(desk.at(5).query(NUMBER).get("trade_state"), Some("NOTPAY"));
+    assert_eq!(desk.at(6).query(NUMBER).get("trade_state"), Some("SUCCESS"));
+    for ((name, scenario), end) in SCANNERS.into_iter().zip(["SUCCESS", "CLOSED", "SUCCESS"]) {
+        let number = format!("T01-{name}");
+        desk.bank.next_scans(scenario);
+        desk.at(10).order(order(&number));
+        let before = if scenario == Scenario::Pays { "SUCCESS" } else { "NOTPAY" };
+        assert_eq!(desk.at(100).query(&number).get("trade_state"), Some(before), "{name}");
+        desk.ask("/pay/closeorder", about(&number));
+        assert_eq!(desk.query(&number).get("trade_state"), Some(end), "{name}");
+    }
+    // The choice is for one.
+    desk.at(200).order(order("T01-000002"));
+    assert_eq!(desk.at(206).query("T01-000002").get("trade_state"), Some("SUCCESS"));
+}
+
+#[test]
 fn closing_ends_what_is_unpaid_and_nothing_else() {
     let mut desk = Desk::scripted(Some("walks-away"));
     assert_eq!(desk.close().get("err_code"), Some("ORDERNOTEXIST"));

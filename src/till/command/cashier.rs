@@ -18,6 +18,7 @@ mod refund_slips;
 mod second_screen;
 mod shelf;
 mod slips;
+mod training;
 mod voice;
 
 use std::io::IsTerminal as _;
@@ -45,7 +46,7 @@ use crate::screen::{
     self, GoodsCommand, GoodsMessage, Link, Model, MoneyNews, RawScan, ScreenCommand,
     ScreenMessage, Settings, Typist,
 };
-use crate::simulator::Scenario;
+use crate::simulator::{Scenario, Server};
 use crate::text::{journal, reason};
 use crate::till::{NotRefunded, Notice, Till};
 use archive::{Archive, RefundRead};
@@ -135,6 +136,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         redial: Redial { at: None, wait: REDIAL },
         due: Vec::new(),
         leaving: None,
+        bank: opened.training,
     };
     // Learns the local address before the first payment, and whether the gateway can be reached.
     cashier.till.warm_up(false);
@@ -179,6 +181,8 @@ struct Cashier<'a> {
     /// The slips in the journal of payments that are about to be shown as ended.
     due: Vec<Slip>,
     leaving: Option<Exit>,
+    /// The simulated gateway, in training.
+    bank: Option<Server>,
 }
 
 /// When an unreachable gateway is dialled again, so that the status line shows its return even if
@@ -403,18 +407,6 @@ impl Cashier<'_> {
         }
     }
 
-    /// A training customer shows a new code, as if it had been scanned.
-    fn train(&mut self, customer: usize) {
-        self.customers += 1;
-        let serial = u64::try_from(self.clock.wall().0).unwrap_or(0) + self.customers;
-        // With more digits it would not be known as a training customer's.
-        let serial = serial % 100_000_000;
-        let scenario = Scenario::menu().get(customer).copied();
-        if let Some(code) = scenario.and_then(|scenario| AuthCode::new(&scenario.code(serial))) {
-            self.post(ScreenMessage::Scanned(Scan::Payment(code)));
-        }
-    }
-
     fn noticed(&mut self, notice: Notice) {
         let language = self.model.language();
         match notice {
@@ -554,8 +546,7 @@ impl Cashier<'_> {
 }
 
 fn settings(config: &Config, gateway_host: String, operators: bool) -> Settings {
-    let training = matches!(config.gateway, GatewayConfig::Simulator)
-        .then(|| Scenario::menu().iter().map(|scenario| scenario.name().into_owned()).collect());
+    let training = matches!(config.gateway, GatewayConfig::Simulator).then(training::customers);
     let printer = config.printer.kind != PrinterKind::None;
     Settings {
         store: config.store.name.clone(),

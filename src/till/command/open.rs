@@ -26,6 +26,9 @@ use paytill_host::certificate::Names;
 use paytill_host::clock::Clock;
 use paytill_host::transport::{Route, Transport};
 
+/// How long a training customer takes to scan a code of ours: it is to be seen.
+const SCANS_AFTER: Millis = Millis::seconds(6);
+
 /// The folder that relative paths start from.
 pub fn working_directory() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|error| {
@@ -39,7 +42,7 @@ pub struct OpenTill {
     /// The host that requests go to, or `simulator`.
     pub gateway_host: String,
     /// The simulated gateway of a till in training.
-    training: Option<Server>,
+    pub(super) training: Option<Server>,
     /// Keeps API v3's platform certificates fresh.
     _renewal: Option<Renewal>,
 }
@@ -201,8 +204,12 @@ async fn open_training(
     let keys =
         simulated::Identity::generate().map_err(|error| fault(&text::failure::identity(&error)))?;
     let account = keys.account();
-    let script =
-        Script { currency: config.till.currency, practice_alone: true, ..Script::default() };
+    let script = Script {
+        currency: config.till.currency,
+        practice_alone: true,
+        scans_after: SCANS_AFTER,
+        ..Script::default()
+    };
     let bank = Bank::new(account.clone(), script, u64::from(std::process::id()), clock.wall());
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
     let server = Server::start(loopback, &keys, bank, None, 1)

@@ -171,6 +171,8 @@ pub(super) enum Dialog {
 pub(super) struct ShownAttempt {
     pub(super) view: AttemptView,
     pub(super) story: Story,
+    /// This till has told of it: what is read at a start may have moved.
+    pub(super) is_heard_of: bool,
     /// The cashier has cancelled, and the till has been asked to.
     pub(super) cancelled: bool,
     /// When it came to an end on this screen.
@@ -550,8 +552,9 @@ impl ShownAttempt {
     pub(super) fn new(view: AttemptView) -> Self {
         let paper = SlipState::None;
         let story = Story::default();
-        let (cancelled, ended_at, slip_of, refunds) = (false, None, None, Vec::new());
-        Self { view, story, cancelled, ended_at, paper, slip_of, refunds }
+        let (is_heard_of, cancelled) = (false, false);
+        let (ended_at, slip_of, refunds) = (None, None, Vec::new());
+        Self { view, story, is_heard_of, cancelled, ended_at, paper, slip_of, refunds }
     }
 
     /// How much of it went back or is on its way.

@@ -441,7 +441,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         if before != Some(status) && !status.has_slip() {
             attempt.paper = SlipState::None;
         }
-        attempt.view = view;
+        (attempt.view, attempt.is_heard_of) = (view, true);
     }
     let rest = cash.map(Cash::left).filter(|left| is_new && *left > Money::default());
     if is_new && matches!(model.task, CashierTask::Starting { .. }) {

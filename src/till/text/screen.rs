@@ -151,7 +151,8 @@ crate::catalogue! {
 
     training_title => "Training customers", "模拟顾客";
     training_what =>
-        "Choose who shows a payment code. No money moves.", "请选择由谁出示付款码。不会真实扣款。";
+        "Choose who shows a payment code, or scans ours. No money moves.",
+        "请选择由谁出示付款码，或由谁扫收款码。不会真实扣款。";
 
     // The gateway and the devices.
     gateway => "WeChat Pay", "微信支付";

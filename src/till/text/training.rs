@@ -34,6 +34,11 @@ pub fn customer(scenario: &str, language: Language) -> &str {
         "pays-during-reversal" => ("pays just as the payment is reversed", "撤销的同时付款"),
         "reverse-refused" => ("pays late, and the reversal is refused", "超时后才付款，撤销被拒绝"),
         "signerror" => ("the shop's key is wrong", "商户密钥配置错误"),
+        "scans" => ("scans our code, pays after 6 s", "扫我们的收款码，6 秒后付款"),
+        "scans-only" => ("scans our code and never pays", "扫我们的收款码，但不付款"),
+        "scans-at-the-end" => {
+            ("scans our code, pays just as it is closed", "扫我们的收款码，关闭订单的同时付款")
+        }
         "random" => ("anything may happen", "随机情况"),
         other => (other, other),
     };
@@ -43,12 +48,12 @@ pub fn customer(scenario: &str, language: Language) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulator::Scenario;
+    use crate::simulator::{SCANNERS, Scenario};
 
     #[test]
     fn every_customer_of_the_menu_has_words_in_both_languages() {
-        for scenario in Scenario::menu() {
-            let name = scenario.name();
+        let shows = Scenario::menu().into_iter().map(|scenario| scenario.name().into_owned());
+        for name in shows.chain(SCANNERS.map(|(name, _)| name.to_owned())) {
             assert_ne!(customer(&name, Language::Chinese), name);
             assert_ne!(customer(&name, Language::English), customer(&name, Language::Chinese));
         }

@@ -89,6 +89,8 @@ pub struct Attempted {
     pub reversed: bool,
     pub absent: Vec<u64>,
     pub told: Option<Status>,
+    /// By this process.
+    pub is_told_here: bool,
     pub restarts: usize,
     /// How often the cashier asked for something.
     pub asks: usize,
@@ -233,6 +235,7 @@ impl Attempted {
         if status == Status::Reversed && self.told != Some(status) {
             self.told_reversed = self.reversals.len();
         }
+        self.is_told_here = true;
         // An unrecorded status was reported as such; the next start determines it anew.
         self.told = attempt.recorded.then_some(status);
     }

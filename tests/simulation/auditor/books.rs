@@ -130,6 +130,7 @@ impl Attempted {
         };
         self.attempt = row.attempt;
         self.restarts += 1;
+        self.is_told_here = false;
         self.sent_at.get_or_insert(now);
         let is_proven = match row.state.status() {
             Status::Paid => self.proof_at.is_some() || self.is_cash,

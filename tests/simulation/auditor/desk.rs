@@ -31,27 +31,49 @@ impl Auditor {
         self.check(is_scanned, Invariant::DeskAlone, || {
             "a code is charged that was not scanned now".to_owned()
         });
-        let (amount, stage) = match seen.sale {
-            View::Sale { amount, stage } => (amount, stage),
-            View::Welcome => (sale.amount(), SaleStage::Typing),
-        };
-        let is_right = match sale {
-            SaleRef::New(due) => {
-                stage == SaleStage::Code && serving.is_some_and(|sale| sale.due == due.minor())
-            }
-            SaleRef::Again(id, due) => {
-                let may_be = matches!(
-                    stage,
-                    SaleStage::Payment(Status::Declined | Status::Reversed | Status::Closed)
-                        | SaleStage::Code
-                );
-                may_be && at_desk.is_some_and(|sale| (sale.id, sale.due) == (Some(id), due.minor()))
-            }
-        };
-        let is_right = is_right && amount == sale.amount() && !seen.is_finding && !seen.asks;
+        let is_right = is_at_desk(seen, sale, &[SaleStage::Code], (serving, at_desk));
         self.check(is_right, Invariant::DeskAlone, || {
             format!("a scan charges {sale:?}, and at the desk is {seen:?}")
         });
+    }
+
+    /// A key orders a code of ours, for the same sales.
+    pub fn ordered(
+        &mut self,
+        seen: &Seen,
+        sale: SaleRef,
+        (serving, at_desk): (Option<&AtDesk>, Option<&AtDesk>),
+    ) {
+        let new = [SaleStage::Typing, SaleStage::Code];
+        let is_right = is_at_desk(seen, sale, &new, (serving, at_desk));
+        self.check(is_right, Invariant::DeskAlone, || {
+            format!("a code is ordered for {sale:?}, and at the desk is {seen:?}")
+        });
+    }
+
+    /// What is on the screen is a code, as a phone reads it.
+    pub fn code_drawn(&mut self, at_desk: Option<&str>, read: &str) {
+        let right = at_desk.and_then(|number| self.code_of(number));
+        let is_right = right.as_deref() == Some(read);
+        self.check(is_right, Invariant::CodesAreKept, || {
+            format!("{read} is on the screen, at the desk is {at_desk:?}, on disk is {right:?}")
+        });
+    }
+
+    /// A code is to be scanned from paper.
+    pub fn bill_printed(&mut self, number: &str) {
+        let is_right = self.code_of(number).is_some();
+        self.check(is_right, Invariant::CodesAreKept, || {
+            format!("a bill of {number} is printed, and nobody may scan its code")
+        });
+    }
+
+    /// The code of an order as the disk has it, if it can be scanned for all that this process knows.
+    pub fn code_of(&self, number: &str) -> Option<String> {
+        let attempted = self.attempts.get(number).filter(|attempted| attempted.is_told_here)?;
+        let (_, state) = attempted.kept.last()?;
+        let code = state.code_url().filter(|_| state.status() == Status::Waiting)?;
+        Some(code.as_str().to_owned())
     }
 
     /// A key is for this payment.
@@ -94,4 +116,31 @@ impl Auditor {
             format!("{number} is said to be {}: {known:?}, net {net}", verdict.word())
         });
     }
+}
+
+/// Whether what begins is for the sale at the desk: a new one, at one of these stages, or another try.
+fn is_at_desk(
+    seen: &Seen,
+    sale: SaleRef,
+    new: &[SaleStage],
+    (serving, at_desk): (Option<&AtDesk>, Option<&AtDesk>),
+) -> bool {
+    let (amount, stage) = match seen.sale {
+        View::Sale { amount, stage } => (amount, stage),
+        View::Welcome => (sale.amount(), SaleStage::Typing),
+    };
+    let is_right = match sale {
+        SaleRef::New(due) => {
+            new.contains(&stage) && serving.is_some_and(|sale| sale.due == due.minor())
+        }
+        SaleRef::Again(id, due) => {
+            let may_be = matches!(
+                stage,
+                SaleStage::Payment(Status::Declined | Status::Reversed | Status::Closed)
+                    | SaleStage::Code
+            );
+            may_be && at_desk.is_some_and(|sale| (sale.id, sale.due) == (Some(id), due.minor()))
+        }
+    };
+    is_right && amount == sale.amount() && !seen.is_finding && !seen.asks
 }

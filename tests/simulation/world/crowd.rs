@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use paytill::display::{SaleStage, View};
-use paytill::engine::SaleRef;
+use paytill::engine::{Refusal, SaleRef};
 use paytill::find::Wanted;
 use paytill::gateway::Question;
 use paytill::order::{AuthCode, TillId};
 use paytill::payment::{Event, Status};
 use paytill::scan::Scan;
-use paytill::screen::{Key, RawScan, ScreenCommand, ScreenMessage};
+use paytill::screen::{Key, Printing, RawScan, ScreenCommand, ScreenMessage};
 use paytill::simulator::Scenario;
 
 use super::{Due, World};
@@ -77,10 +77,7 @@ impl World {
             View::Sale { stage: SaleStage::Payment(status), .. } => {
                 self.at_the_payment(&seen, status, &mut rng);
             }
-            // A code of ours that was brought back from the tray.
-            View::Sale { stage: SaleStage::Scan, .. } => {
-                self.at_the_payment(&seen, Status::Waiting, &mut rng);
-            }
+            View::Sale { stage: SaleStage::Scan, .. } => self.at_our_code(&seen, &mut rng),
             // The crowd pays by code.
             View::Sale { stage: SaleStage::Change { .. }, .. } => self.press(Key::Enter),
         }
@@ -96,6 +93,11 @@ impl World {
             3 => self.press(Key::F(7)),
             4 => self.looks_through_the_tray(),
             5 => self.press(Key::F(5)),
+            // Nothing was sold yet.
+            6 => {
+                self.press(Key::F(4));
+                self.is_unchanged(seen, "F4");
+            }
             _ => self.next_customer(),
         }
     }
@@ -107,13 +109,12 @@ impl World {
         for digit in format!("{}.{:02}", due / 100, due % 100).chars() {
             self.press(Key::Char(digit));
         }
-        self.press(Key::Enter);
+        let is_sure = self.plan.chance("at once", sale as u64).bool() && self.is_to_scan(sale);
+        self.press(if is_sure { Key::F(4) } else { Key::Enter });
     }
 
     fn at_the_code(&mut self, seen: &Seen, rng: &mut fastrand::Rng) {
-        if let Some(sale) = self.counter.serving.filter(|sale| self.is_to_scan(*sale)) {
-            return self.has_them_scan(sale);
-        }
+        let sale = self.counter.serving.or(self.counter.again);
         match rng.u8(..12) {
             0 => {
                 self.press(Key::Tab);
@@ -130,6 +131,7 @@ impl World {
                 let sale = self.counter.serving.take();
                 self.counter.queue.extend(sale);
             }
+            _ if sale.is_some_and(|sale| self.is_to_scan(sale)) => self.press(Key::F(4)),
             _ => {
                 let sale = self.counter.serving;
                 let scenario = sale.map(|sale| self.sales[&sale].customer.scenario);
@@ -138,12 +140,29 @@ impl World {
         }
     }
 
-    /// Somebody scans a code of ours, at a table perhaps: the desk is free for the next.
-    fn has_them_scan(&mut self, sale: usize) {
-        self.press(Key::Esc);
-        if self.seen().is_some_and(|seen| seen.sale == View::Welcome) {
-            self.counter.serving = None;
-            self.orders_a_code(sale);
+    /// The customer is to scan a code of ours, and some take their time.
+    fn at_our_code(&mut self, seen: &Seen, rng: &mut fastrand::Rng) {
+        match rng.u8(..16) {
+            0 => self.press(Key::F(7)),
+            1 => self.press(Key::Tab),
+            2 => self.press(Key::F(5)),
+            3 | 4 => self.press(Key::Esc),
+            // A payment code is shown in its place, which charges nothing.
+            5 => {
+                self.scan(Scenario::Pays);
+                self.is_unchanged(seen, "a payment code");
+            }
+            6 => self.press(Key::F(9)),
+            7 => {
+                self.press(Key::F(4));
+                self.is_unchanged(seen, "F4");
+            }
+            8..=10 => {}
+            // At a table perhaps: the desk is free for the next.
+            _ => {
+                self.press(Key::Ctrl('n'));
+                self.is_free("Ctrl-N");
+            }
         }
     }
 
@@ -167,6 +186,9 @@ impl World {
             // With another code, or by somebody who does not look at the screen.
             (Status::Declined | Status::Reversed | Status::Closed, 2..=5) => {
                 self.scan(Scenario::Pays);
+            }
+            (Status::Declined | Status::Reversed | Status::Closed, 6 | 7) => {
+                self.press(Key::F(4));
             }
             (Status::Declined | Status::Reversed | Status::Closed, _) => self.press(Key::Enter),
             (_, 1) => self.press(Key::Tab),
@@ -312,10 +334,15 @@ impl World {
                 }
                 ScreenCommand::Search { serial, wanted } => self.search(serial, wanted),
                 ScreenCommand::Ask { serial, question } => self.enquire(serial, question),
-                // Refunds and codes of ours begin by themselves here.
+                ScreenCommand::OrderCode { sale } => self.has_them_scan(seen, sale),
+                ScreenCommand::PrintBill(number) => {
+                    self.auditor.acted_on(seen, "print a bill of", number.as_str());
+                    self.auditor.bill_printed(number.as_str());
+                    let how = Some(Printing::Sent);
+                    self.show(ScreenMessage::BillPrinted { out_trade_no: number, how }, None);
+                }
+                // Refunds begin by themselves here.
                 ScreenCommand::Refund { .. }
-                | ScreenCommand::OrderCode { .. }
-                | ScreenCommand::PrintBill(_)
                 | ScreenCommand::WarmUp
                 | ScreenCommand::ReadDay(_)
                 | ScreenCommand::SignIn { .. }
@@ -340,23 +367,48 @@ impl World {
     }
 
     fn charged(&mut self, seen: &Seen, scanned: Option<&str>, sale: SaleRef, code: &AuthCode) {
-        let at_desk = seen.payment.as_ref().and_then(|number| self.sale_of.get(number)).copied();
-        let asks = matches!(seen.sale, View::Sale { stage: SaleStage::Code, .. });
-        let at_desk = at_desk.or_else(|| self.counter.again.filter(|_| asks));
-        let known = |sale: usize| {
-            let sale = &self.sales[&sale];
-            AtDesk { id: sale.id, due: sale.customer.due }
-        };
-        let serving = self.counter.serving;
-        let (first, again) = (serving.map(known), at_desk.map(known));
+        let at_hand = self.at_hand(seen);
+        let [first, again] = at_hand.map(|sale| sale.map(|sale| self.known(sale)));
         let what = (sale, code.expose());
         self.auditor.charged(seen, scanned, what, (first.as_ref(), again.as_ref()));
+        self.asked_for(sale, at_hand, |world, of| {
+            world.begin(of, sale, code.expose(), "at the desk")
+        });
+    }
+
+    /// F4: the customer is to scan a code of ours.
+    fn has_them_scan(&mut self, seen: &Seen, sale: SaleRef) {
+        let at_hand = self.at_hand(seen);
+        let [first, again] = at_hand.map(|sale| sale.map(|sale| self.known(sale)));
+        self.auditor.ordered(seen, sale, (first.as_ref(), again.as_ref()));
+        self.asked_for(sale, at_hand, |world, of| world.begin_qr(of, sale));
+    }
+
+    /// The sale whose amount was typed, and that of the payment at the desk.
+    fn at_hand(&self, seen: &Seen) -> [Option<usize>; 2] {
+        let at_desk = seen.payment.as_ref().and_then(|number| self.sale_of.get(number)).copied();
+        let asks = matches!(seen.sale, View::Sale { stage: SaleStage::Code, .. });
+        [self.counter.serving, at_desk.or_else(|| self.counter.again.filter(|_| asks))]
+    }
+
+    fn known(&self, sale: usize) -> AtDesk {
+        let sale = &self.sales[&sale];
+        AtDesk { id: sale.id, due: sale.customer.due }
+    }
+
+    /// The till is to begin something for the sale at the desk, and may refuse.
+    fn asked_for(
+        &mut self,
+        sale: SaleRef,
+        [_, at_desk]: [Option<usize>; 2],
+        begin: impl FnOnce(&mut Self, usize) -> Result<(), Refusal>,
+    ) {
         let of = match sale {
             SaleRef::New(_) => self.counter.serving.take(),
             SaleRef::Again(..) => at_desk,
         };
         let Some(of) = of else { return };
-        if let Err(refusal) = self.begin(of, sale, code.expose(), "at the desk") {
+        if let Err(refusal) = begin(self, of) {
             self.show(ScreenMessage::NotBegun(refusal), None);
             // The customer shows another code.
             match sale {

@@ -236,7 +236,7 @@ impl World {
             self.uptime(),
             self.wall(),
         );
-        let screen = Screen::new(rows.into_iter().map(Attempt::from).collect(), refunds);
+        let mut screen = Screen::new(rows.into_iter().map(Attempt::from).collect(), refunds);
         screen.check(&mut self.auditor);
         self.till = Some(Till {
             engine,

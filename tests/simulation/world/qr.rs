@@ -16,6 +16,8 @@ const LASTS: [u64; 3] = [10_000, 25_000, 40_000];
 /// A code that was ordered.
 pub struct Ordered {
     scenario: Scenario,
+    /// Identifies its random draws.
+    key: u64,
     /// A customer has seen it.
     is_seen: bool,
 }
@@ -27,30 +29,32 @@ impl World {
         self.plan.chance("qr", nth).u8(..5) == 0
     }
 
-    /// Orders a code for a sale, or for the rest of it; the till may refuse.
-    pub(super) fn orders_a_code(&mut self, sale: usize) {
+    /// What the customer does who scans a code of this sale.
+    fn scans_as(&self, sale: usize) -> Scenario {
         let known = &self.sales[&sale];
         // Who comes again pays.
-        let scenario = match known.customer.scenario {
+        match known.customer.scenario {
             _ if known.attempts > 1 => Scenario::Pays,
             // What somebody does at the merchant platform is played by other sales.
             scenario if is_refunded_elsewhere(scenario) => Scenario::WalksAway,
             scenario => scenario,
-        };
+        }
+    }
+
+    /// Orders a code for a sale, or for the rest of it; the till may refuse.
+    pub(super) fn orders_a_code(&mut self, sale: usize) {
+        let known = &self.sales[&sale];
         let due = Money::from_minor(known.customer.due);
         let reference = known.id.map_or(SaleRef::New(due), |id| SaleRef::Again(id, due));
-        let Err(refusal) = self.begin_qr(sale, reference, scenario) else { return };
+        let Err(refusal) = self.begin_qr(sale, reference) else { return };
         let left = self.left_of(sale, &refusal).zip(self.sales[&sale].id);
-        let again = left.map(|(left, id)| self.begin_qr(sale, SaleRef::Again(id, left), scenario));
+        let again = left.map(|(left, id)| self.begin_qr(sale, SaleRef::Again(id, left)));
         self.tell(|| format!("no code for sale {sale}: {refusal:?}, {again:?}"));
     }
 
-    fn begin_qr(
-        &mut self,
-        sale: usize,
-        reference: SaleRef,
-        scenario: Scenario,
-    ) -> Result<(), Refusal> {
+    /// Has the till order a code.
+    pub(super) fn begin_qr(&mut self, sale: usize, reference: SaleRef) -> Result<(), Refusal> {
+        let scenario = self.scans_as(sale);
         let (due, serial) =
             (reference.amount().minor(), sale as u64 * 100 + self.sales[&sale].attempts);
         let mut rng = self.plan.chance("qr draw", serial);
@@ -77,7 +81,7 @@ impl World {
         self.counts.codes += 1;
         self.counts.by_v3 += u64::from(self.api != Api::V2);
         self.sale_of.insert(number.to_string(), sale);
-        self.ordered.insert(number.to_string(), Ordered { scenario, is_seen: false });
+        self.ordered.insert(number.to_string(), Ordered { scenario, key: serial, is_seen: false });
         let id = id_of(&effects);
         if let Some(known) = self.sales.get_mut(&sale) {
             known.id = id;
@@ -101,7 +105,7 @@ impl World {
         }
         let Some(ordered) = self.ordered.get_mut(number) else { return };
         if !std::mem::replace(&mut ordered.is_seen, true) {
-            let mut rng = self.plan.chance("scans", self.planned);
+            let mut rng = self.plan.chance("scans", ordered.key);
             let takes = [2_000, 20_000, 70_000][rng.usize(..3)];
             let at = self.now + rng.u64(100..takes);
             self.plan_at(at, Due::Scan(number.to_owned()));

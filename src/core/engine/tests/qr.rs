@@ -43,6 +43,18 @@ impl EngineBench {
         self.answer(attempt, Says::Code(code()));
         number
     }
+
+    /// The disk has the first attempt's entry: the code that people are shown then.
+    fn shows(&mut self) -> Option<CodeUrl> {
+        let (now, wall) = self.at();
+        let effects = self.engine.written(1, true, now, wall);
+        let shown = effects.iter().find_map(|effect| match effect {
+            Effect::Report(report) => report.attempt.code_to_show().cloned(),
+            _ => None,
+        });
+        self.take(effects);
+        shown
+    }
 }
 
 #[test]
@@ -144,11 +156,14 @@ fn shown_before(age: u64) -> StoredAttempt {
 fn after_a_restart_a_code_that_has_not_expired_can_still_be_paid() {
     let open = vec![shown_before(60)];
     let mut bench = EngineBench::with(Recovered { last_attempt: 1, open, ..Recovered::default() });
-    bench.disk(1, true);
+    // Nobody is shown it before the gateway has said that it was not paid meanwhile.
+    assert_eq!(bench.shows(), None);
     assert_eq!(bench.statuses(), [Status::Checking]);
     assert_eq!(bench.calls.last().unwrap().1.kind, CallKind::Query);
     assert_eq!(bench.written[0].state.code_url(), Some(&code()));
-    bench.answer(1, Says::NotPaid);
+    let number = bench.calls.last().unwrap().1;
+    bench.handle(1, Says::NotPaid.in_answer_to(number));
+    assert_eq!(bench.shows(), Some(code()));
     assert_eq!(bench.statuses().last(), Some(&Status::Waiting));
     let open = vec![shown_before(7_200)];
     let mut bench = EngineBench::with(Recovered { last_attempt: 1, open, ..Recovered::default() });

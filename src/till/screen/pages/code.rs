@@ -50,9 +50,9 @@ impl Model {
 
     /// The code that the customer at the desk may scan.
     pub(in crate::screen) fn code_at_desk(&self) -> Option<(&ShownAttempt, &CodeUrl)> {
-        let attempt = self.at_hand().filter(|attempt| !attempt.cancelled)?;
-        let code = attempt.view.code_to_show()?;
-        (attempt.view.state.status() == Status::Waiting).then_some((attempt, code))
+        let is_told = |attempt: &&ShownAttempt| !attempt.cancelled && attempt.is_heard_of;
+        let attempt = self.at_hand().filter(is_told)?;
+        Some((attempt, attempt.view.code_to_show()?))
     }
 }
 
@@ -437,7 +437,7 @@ pub(in crate::screen) fn what_of_code(
     let words = CodeWords::of(model.language);
     match attempt.view.state.status() {
         Status::Sent => Some(words.ordering()),
-        Status::Waiting if attempt.view.recorded => Some(words.to_scan()),
+        Status::Waiting if attempt.view.recorded && attempt.is_heard_of => Some(words.to_scan()),
         Status::Reversing => Some(words.being_closed()),
         _ => None,
     }

@@ -455,6 +455,20 @@ fn after_a_restart_the_code_comes_back_with_tab_once_wechat_pay_has_answered() {
 }
 
 #[test]
+fn a_code_in_the_journal_is_not_shown_before_it_has_been_asked_about() {
+    let (bench, index) = shown();
+    let view = bench.attempts[index].clone();
+    let mut bench = self::bench();
+    bench.model = Model::new(settings(), vec![view.clone()]);
+    bench.key(Key::Tab);
+    bench.wait(2_500);
+    assert_eq!(read(&frame(&bench, 80, 24), CELLS[0]), None);
+    assert_eq!(bench.model.code_for_the_customer(), None);
+    bench.send(ScreenMessage::Attempt(view, Event::Tick));
+    assert!(read(&frame(&bench, 80, 24), CELLS[0]).is_some());
+}
+
+#[test]
 fn a_payment_that_ends_beside_a_code_is_named_whole() {
     let mut bench = ScreenBench::new(Settings { confirm_above: None, ..settings() });
     let index = bench.charge("9999999.99", 7);
