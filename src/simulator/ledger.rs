@@ -91,13 +91,16 @@ impl Details {
 }
 
 impl LedgerEntry {
-    /// Takes note of the id that the number first came with; questions of API v3 name none.
+    /// Takes note of the id that the order was made with, or that its number first came with; questions
+    /// and closings of API v3 name none.
     pub(super) fn made_with(&mut self, incoming: &Incoming) {
         let is_named = matches!(
             incoming.kind,
             CallKind::Submit | CallKind::Order | CallKind::Reverse | CallKind::Close
         );
-        if is_named && self.details.app_id.is_empty() {
+        let makes_it = matches!(incoming.kind, CallKind::Submit | CallKind::Order)
+            && self.details.created.is_none();
+        if makes_it || is_named && self.details.app_id.is_empty() {
             let id = incoming.fields.get("appid").unwrap_or_default();
             id.clone_into(&mut self.details.app_id);
         }

@@ -257,7 +257,13 @@ fn may_refund(
 
 /// Somebody refunds a half at the merchant platform, rounded up.
 fn refund_elsewhere(entry: &mut LedgerEntry, now: Millis) {
-    let amount = Money::from_minor((entry.charged.minor() + 1) / 2);
+    // No more than the platform has left of it.
+    let asked = entry.refunds.iter().filter(|refund| refund.stage != RefundStage::Closed);
+    let left = asked.fold(entry.charged.minor(), |left, refund| left - refund.amount.minor());
+    let amount = Money::from_minor(((entry.charged.minor() + 1) / 2).min(left));
+    if amount <= Money::default() {
+        return;
+    }
     entry.refunds.push(BankRefund {
         number: PLATFORM.to_owned(),
         amount,
