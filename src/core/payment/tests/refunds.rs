@@ -133,8 +133,8 @@ fn a_refund_of_which_nobody_says_how_much_needs_a_person_unless_it_is_our_revers
     }
 }
 
-#[test]
-fn a_number_that_nobody_knew_and_that_was_refunded_since_is_asked_about() {
+/// A payment whose reversal was accepted although the gateway never knew its number.
+fn reversed_without_being_known() -> PaymentBench {
     let mut bench = PaymentBench::begin();
     bench.answer(lost());
     bench.until(
@@ -142,6 +142,12 @@ fn a_number_that_nobody_knew_and_that_was_refunded_since_is_asked_about() {
         |kind| if kind == CallKind::Reverse { Says::Accepted } else { Says::NotFound },
     );
     assert!(bench.state.is_to_be_rechecked());
+    bench
+}
+
+#[test]
+fn a_number_that_nobody_knew_and_that_was_refunded_since_is_asked_about() {
+    let mut bench = reversed_without_being_known();
     bench.until(HOUR, |kind| {
         if kind == CallKind::RefundQuery { part() } else { Says::Ended(Ending::Refunded) }
     });
@@ -151,13 +157,7 @@ fn a_number_that_nobody_knew_and_that_was_refunded_since_is_asked_about() {
 
 #[test]
 fn where_nobody_says_how_much_went_back_of_a_number_that_was_reversed_the_reversal_is_repeated() {
-    let mut bench = PaymentBench::begin();
-    bench.answer(lost());
-    bench.until(
-        90_000,
-        |kind| if kind == CallKind::Reverse { Says::Accepted } else { Says::NotFound },
-    );
-    assert!(bench.state.is_to_be_rechecked());
+    let mut bench = reversed_without_being_known();
     let before = bench.times(CallKind::Reverse).len();
     // It was delivered late, and another copy of the reversal after it.
     bench.until(HOUR, |kind| match kind {
