@@ -6,6 +6,7 @@
 //! Decoding never fails: whatever cannot be believed comes out as inconclusive. What is kept for
 //! the record holds no full payment code, no key and no signature.
 
+pub mod backend;
 mod enquiry;
 pub mod notice;
 pub mod page;
