@@ -81,6 +81,12 @@ impl Uptime {
 }
 
 impl Timestamp {
+    /// The moment `wait` later, saturating.
+    #[must_use]
+    pub fn after(self, wait: Millis) -> Self {
+        Self(self.0.saturating_add(i64::try_from(wait.0).unwrap_or(i64::MAX)))
+    }
+
     /// RFC 3339 with milliseconds in UTC: `2026-11-22T03:30:00.123+00:00`.
     pub fn to_rfc3339(self) -> String {
         self.zoned(&TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string()

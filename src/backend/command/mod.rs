@@ -1,0 +1,129 @@
+//! The commands, and what they share.
+
+mod open;
+mod serve;
+mod till;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use paytill_core::both;
+use paytill_core::language::Language;
+use paytill_host::clock::Clock;
+
+use crate::config;
+use crate::exit::{Exit, Failure};
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "paytill-backend", version, about = "The merchant's backend behind many tills")]
+pub struct Cli {
+    /// The configuration file.
+    #[arg(long, global = true)]
+    pub config: Option<PathBuf>,
+    /// The language of the output.
+    #[arg(long, global = true, value_parser = language)]
+    pub lang: Option<Language>,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The commands; none: serve.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Bring the database to this version's schema.
+    Migrate,
+    /// Tills: who may speak for a store.
+    #[command(subcommand)]
+    Till(Tills),
+}
+
+/// `paytill-backend till`
+#[derive(Debug, Subcommand)]
+pub enum Tills {
+    /// Print a one-time code with which a till introduces itself.
+    Add(AddTill),
+    /// All tills, what each may do, and when it was last heard.
+    List {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a till's key, within seconds; what it has open still ends.
+    Revoke { store: String, till: String },
+}
+
+/// `paytill-backend till add`
+#[derive(Args, Debug)]
+pub struct AddTill {
+    /// The store's id.
+    pub store: String,
+    /// The till's id, with which its order numbers begin: 1 to 8 letters, digits, _ or -.
+    pub till: String,
+    /// It may not charge.
+    #[arg(long)]
+    pub no_charge: bool,
+    /// It may not order codes for customers to scan.
+    #[arg(long)]
+    pub no_qr: bool,
+    /// The largest refund it may give, in major units.
+    #[arg(long, default_value = "0")]
+    pub refund_up_to: String,
+    /// All refunds of a day that it may give, in major units.
+    #[arg(long, default_value = "0")]
+    pub refund_per_day: String,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn language(word: &str) -> Result<Language, String> {
+    match word {
+        "en" => Ok(Language::English),
+        "zh-CN" => Ok(Language::Chinese),
+        _ => Err("zh-CN or en".to_owned()),
+    }
+}
+
+/// Runs a command.
+pub async fn run(
+    cli: Cli,
+    language: Language,
+    environment: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Exit, Failure> {
+    let folder = std::env::current_dir().map_err(|error| {
+        let what = both!("the working directory", "无法取得当前目录");
+        Failure::new(Exit::Fault, what.because(&paytill_core::text::system::text(&error)))
+    })?;
+    let config = config::load(cli.config.as_deref(), environment, &folder)?;
+    let password =
+        environment("PAYTILL_DATABASE_PASSWORD").and_then(|password| password.into_string().ok());
+    let clock = Clock::start();
+    let books = open::Books { config: &config, password: password.as_deref(), clock: &clock };
+    match cli.command {
+        None => serve::run(&books, language).await,
+        Some(Command::Migrate) => {
+            books.open().await?.migrate(clock.wall()).await?;
+            print_message(language.pick("the database is up to date", "数据库已是最新结构"));
+            Ok(Exit::Done)
+        }
+        Some(Command::Till(Tills::Add(add))) => till::add(&books, &add, language).await,
+        Some(Command::Till(Tills::List { json })) => till::list(&books, json, language).await,
+        Some(Command::Till(Tills::Revoke { store, till })) => {
+            till::revoke(&books, &store, &till, language).await
+        }
+    }
+}
+
+/// A line for people, on standard error.
+pub fn print_message(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "paytill-backend: {line}");
+}
+
+/// A line for programs, on standard output.
+pub fn print_line(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}

@@ -1,0 +1,81 @@
+//! Opens the database that the configuration names.
+
+use zeroize::Zeroizing;
+
+use paytill_core::both;
+use paytill_host::clock::Clock;
+use paytill_host::config::secret;
+
+use crate::config::{Config, Database};
+use crate::exit::{Exit, Failure};
+use crate::files;
+use crate::store::{Postgres, Sqlite, Store, StoreError};
+
+/// The database, and what it is reached with.
+pub(super) struct Books<'a> {
+    pub(super) config: &'a Config,
+    pub(super) password: Option<&'a str>,
+    pub(super) clock: &'a Clock,
+}
+
+impl Books<'_> {
+    /// Opens it, whatever its schema.
+    pub(super) async fn open(&self) -> Result<Store, Failure> {
+        match &self.config.database {
+            Database::Sqlite(path) => {
+                files::make_folder(&self.config.folder)?;
+                Ok(Store::Sqlite(Sqlite::open(path)?))
+            }
+            Database::Postgres { url, password_file, connections } => {
+                let file = password_file.as_deref().map(|path| {
+                    let bytes = secret::own_file(path)
+                        .map_err(|fault| Failure::new(Exit::Configuration, fault.text()))?;
+                    let text = String::from_utf8_lossy(bytes.trim_ascii_end()).into_owned();
+                    Ok::<_, Failure>(Zeroizing::new(text))
+                });
+                let file = file.transpose()?;
+                let password = self.password.or(file.as_ref().map(|text| text.as_str()));
+                Ok(Store::Postgres(Postgres::new(url, password, *connections)?))
+            }
+        }
+    }
+
+    /// Opens it for use: with this program's schema. An empty file of SQLite's is given it, since it was
+    /// just made.
+    pub(super) async fn ready(&self) -> Result<Store, Failure> {
+        let store = self.open().await?;
+        match (store.check().await, &store) {
+            (Err(StoreError::Schema { found: 0, .. }), Store::Sqlite(_)) => {
+                store.migrate(self.clock.wall()).await?;
+            }
+            (checked, _) => checked?,
+        }
+        Ok(store)
+    }
+
+    /// Only one serves on a file.
+    pub(super) fn hold(&self) -> Result<Option<std::fs::File>, Failure> {
+        match &self.config.database {
+            Database::Sqlite(path) => {
+                files::make_folder(&self.config.folder)?;
+                Ok(Some(crate::store::sqlite::hold(path)?))
+            }
+            Database::Postgres { .. } => Ok(None),
+        }
+    }
+
+    /// Whether this is the only instance that there can be.
+    pub(super) const fn is_alone(&self) -> bool {
+        matches!(self.config.database, Database::Sqlite(_))
+    }
+
+    /// The merchant's name in the database.
+    pub(super) fn merchant(&self) -> String {
+        paytill_simulator::identity::merchant().mch_id
+    }
+}
+
+/// Nothing random to be had.
+pub(super) fn no_randomness() -> Failure {
+    Failure::new(Exit::Fault, both!("the system provides no random bytes", "系统无法提供随机数"))
+}

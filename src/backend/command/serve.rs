@@ -1,0 +1,169 @@
+//! `paytill-backend`: serves until it is told to end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use aws_lc_rs::hmac;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use paytill_core::both;
+use paytill_core::clock::Millis;
+use paytill_core::gateway::wechat::WechatV2;
+use paytill_core::gateway::wechat::fields::SignType;
+use paytill_core::language::Language;
+use paytill_host::transport::{Route, Transport};
+use paytill_host::{log, random};
+use paytill_simulator::{Identity, Script, Server};
+
+use super::open::{Books, no_randomness};
+use super::{print_line, print_message};
+use crate::exit::{Exit, Failure};
+use crate::files;
+use crate::routes::{self, App};
+use crate::serve::Door;
+use crate::work::{Work, WorkParts};
+
+/// How long one call to the gateway may take.
+const REQUEST: Millis = Millis::seconds(10);
+
+/// Serves until a signal, and then lets what is under way come to its end.
+pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, Failure> {
+    let config = books.config;
+    let _held = books.hold()?;
+    let store = books.ready().await?;
+    let path = config.log.clone().unwrap_or_else(|| config.folder.join("backend.log"));
+    files::make_folder(&config.folder)?;
+    let _log = log::start(&path, config.level, paytill_core::clock::TimeZone::UTC)
+        .map_err(|error| print_message(error.text().in_language(language)));
+    let (key, secret) = files::signing_key(&config.folder)?;
+    let named = config.certificate.as_ref().map(|(cert, key)| (cert.as_path(), key.as_path()));
+    let host = config.public_url.as_deref().and_then(host_of);
+    let tls = files::tls(&config.folder, named, &files::names(config.tills.ip(), host))?;
+
+    let (gateway, simulator) = simulated(books).await?;
+    let Line { codec, transport, merchant } = gateway;
+    let work = Work::new(WorkParts {
+        store,
+        gateway: Arc::new(codec),
+        transport,
+        merchant,
+        rules: config.rules,
+        request_timeout: REQUEST,
+        is_alone: books.is_alone(),
+        digest_key: digest_key(&secret),
+        clock: books.clock.clone(),
+        instance: random::nonce().ok_or_else(no_randomness)?,
+    });
+    let app = App::new(Arc::clone(&work), key, config.currency, tls.root_pem);
+    let door = Door::open(config.tills, Some(tls.config), routes::tills(app))
+        .await
+        .map_err(|error| not_listening(config.tills, &error))?;
+    let address = door.address().map_err(|error| not_listening(config.tills, &error))?;
+    let mut end = ends()?;
+    announce(config.is_demo, language);
+    print_line(&format!("https://{address}"));
+    tracing::info!(%address, "serving");
+
+    let sweeping = tokio::spawn(Arc::clone(&work).sweep());
+    let drained = Arc::clone(&work);
+    door.serve(async move {
+        let _ = end.wait_for(|ended| *ended).await;
+        drained.answer_all();
+    })
+    .await;
+    sweeping.abort();
+    work.drained().await;
+    drop(simulator);
+    tracing::info!("ended");
+    Ok(Exit::Done)
+}
+
+struct Line {
+    codec: WechatV2,
+    transport: Transport,
+    merchant: paytill_core::order::Merchant,
+}
+
+/// The simulated gateway, reached as the real one is.
+async fn simulated(books: &Books<'_>) -> Result<(Line, Server), Failure> {
+    let fault = |why: &dyn std::fmt::Display| {
+        let why = why.to_string();
+        let sentence =
+            both!("the simulated gateway cannot be started: {why}", "无法启动模拟网关：{why}");
+        Failure::new(Exit::Fault, sentence)
+    };
+    let keys = Identity::generate().map_err(|error| fault(&error))?;
+    let account = keys.account();
+    let script = Script { currency: books.config.currency, ..Script::default() };
+    let bank = keys.bank(script, u64::from(std::process::id()), books.clock.wall());
+    let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server =
+        Server::start(loopback, &keys, bank, None, 1).await.map_err(|error| fault(&error))?;
+    let identity_pem = format!("{}{}", keys.client_certificate_pem(), keys.client_key_pem());
+    let route = Route {
+        hosts: vec![format!("https://{}", server.local_addr())],
+        identity_pem: identity_pem.into_bytes().into(),
+        ca_pem: Some(keys.authority_pem().as_bytes().to_vec()),
+        proxy: None,
+        proxy_login: None,
+        connect_timeout: Millis::seconds(3),
+        request_timeout: REQUEST,
+    };
+    let transport = Transport::new(&route).map_err(|error| fault(&error))?;
+    let codec = WechatV2::new(SignType::HmacSha256, account.api_key.clone().into());
+    Ok((Line { codec, transport, merchant: account.merchant }, server))
+}
+
+/// Rings once, when the process is told to end.
+fn ends() -> Result<watch::Receiver<bool>, Failure> {
+    let failed = |error: std::io::Error| {
+        let what = both!("signals cannot be received", "无法接收信号");
+        Failure::new(Exit::Fault, what.because(&paytill_core::text::system::text(&error)))
+    };
+    let mut terminated = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupted = signal(SignalKind::interrupt()).map_err(failed)?;
+    let (ended, end) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+        let _ = ended.send(true);
+    });
+    Ok(end)
+}
+
+/// For keyed digests of requests: of the key that all instances share.
+fn digest_key(secret: &[u8]) -> hmac::Key {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+    let derived = hmac::sign(&key, b"paytill backend fingerprints");
+    hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref())
+}
+
+fn host_of(url: &str) -> Option<&str> {
+    let host = url.strip_prefix("https://")?;
+    host.split(':').next()
+}
+
+fn announce(is_demo: bool, language: Language) {
+    if is_demo {
+        print_message(language.pick(
+            "no configuration: the gateway is simulated and no money moves",
+            "没有配置文件：使用模拟网关，不会真实扣款",
+        ));
+        print_message(language.pick(
+            "a till joins with: paytill-backend till add S001 T01",
+            "添加收银台：paytill-backend till add S001 T01",
+        ));
+    }
+}
+
+fn not_listening(address: SocketAddr, error: &std::io::Error) -> Failure {
+    let why = paytill_core::text::system::text(error);
+    let why = why.in_language(Language::English).to_owned();
+    Failure::new(
+        Exit::Fault,
+        both!("cannot listen on {address}: {why}", "无法监听 {address}：{why}"),
+    )
+}

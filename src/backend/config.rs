@@ -1,0 +1,242 @@
+//! The backend's configuration (`config/backend.toml` names every key): read by hand, so that every
+//! error is one sentence with its line and what is allowed.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use paytill_core::both;
+use paytill_core::clock::Millis;
+use paytill_core::money::Currency;
+use paytill_core::payment::Rules;
+use paytill_host::config::file::{self, Document, Known, Section};
+use paytill_host::config::{ConfigError, Environment, folder_of, secret, variable};
+
+/// Every section and its keys.
+pub const KNOWN: &Known = &[
+    ("listen", &["tills", "metrics", "public_url", "cert_file", "key_file"]),
+    ("database", &["url", "password_file", "connections"]),
+    ("state", &["folder"]),
+    ("store", &["currency"]),
+    ("gateway", &["kind"]),
+    (
+        "payment",
+        &["query_interval_ms", "give_up_after_ms", "reverse_not_before_ms", "attention_after_ms"],
+    ),
+    ("log", &["path", "level"]),
+];
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    pub tills: SocketAddr,
+    pub metrics: Option<SocketAddr>,
+    /// What tills and customers reach: `https://host[:port]`.
+    pub public_url: Option<String>,
+    /// A certificate and its key; one of our own making otherwise.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    pub database: Database,
+    pub folder: PathBuf,
+    pub currency: Currency,
+    pub rules: Rules,
+    pub log: Option<PathBuf>,
+    pub level: tracing::level_filters::LevelFilter,
+    /// Nothing was configured: this is the demonstration.
+    pub is_demo: bool,
+}
+
+/// Where the books are.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Database {
+    Sqlite(PathBuf),
+    Postgres { url: String, password_file: Option<PathBuf>, connections: usize },
+}
+
+/// Reads the configuration named, or the first one found, or none: then it is the demonstration.
+pub fn load(
+    named: Option<&Path>,
+    environment: Environment<'_>,
+    folder: &Path,
+) -> Result<Config, ConfigError> {
+    let named = named.map(Path::to_owned).map(|path| (path, "--config")).or_else(|| {
+        variable(environment, "PAYTILL_BACKEND_CONFIG")
+            .map(|path| (path.into(), "$PAYTILL_BACKEND_CONFIG"))
+    });
+    if let Some((path, by)) = named {
+        let path = folder.join(path);
+        let name = secret::shown(&path);
+        let Some(text) = file::read(&path, &name)? else {
+            return Err(ConfigError::new(both!(
+                "{name}: there is no such file; {by} names it",
+                "{name}: 没有这个文件；{by} 指定了它"
+            )));
+        };
+        return of_file(&path, &name, &text, environment);
+    }
+    let home = folder_of(environment, "XDG_CONFIG_HOME", ".config");
+    let places = [
+        Some(folder.join("backend.toml")),
+        home.map(|home| home.join("paytill/backend.toml")),
+        Some(PathBuf::from("/etc/paytill/backend.toml")),
+    ];
+    for path in places.into_iter().flatten() {
+        let name = secret::shown(&path);
+        if let Some(text) = file::read(&path, &name)? {
+            return of_file(&path, &name, &text, environment);
+        }
+    }
+    let demo = read(&Document::default(), Path::new("/"), environment)?;
+    Ok(Config { is_demo: true, ..demo })
+}
+
+fn of_file(
+    path: &Path,
+    name: &str,
+    text: &str,
+    environment: Environment<'_>,
+) -> Result<Config, ConfigError> {
+    let document = Document::parse(name, text)?;
+    read(&document, path.parent().unwrap_or_else(|| Path::new("/")), environment)
+}
+
+fn read(
+    document: &Document<'_>,
+    folder: &Path,
+    environment: Environment<'_>,
+) -> Result<Config, ConfigError> {
+    document.check_keys(KNOWN)?;
+    let state = match document.section("state").path("folder", folder)? {
+        Some(state) => state,
+        None => folder_of(environment, "XDG_STATE_HOME", ".local/state")
+            .ok_or_else(|| {
+                ConfigError::new(both!(
+                    "there is no home folder; set [state] folder",
+                    "没有主目录，请设置 [state] folder"
+                ))
+            })?
+            .join("paytill-backend"),
+    };
+    let listen = document.section("listen");
+    let tills = address(&listen, "tills")?;
+    let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8444);
+    let log = document.section("log");
+    let level = tracing::level_filters::LevelFilter::INFO;
+    let levels = [
+        ("error", tracing::level_filters::LevelFilter::ERROR),
+        ("warn", tracing::level_filters::LevelFilter::WARN),
+        ("info", level),
+        ("debug", tracing::level_filters::LevelFilter::DEBUG),
+        ("off", tracing::level_filters::LevelFilter::OFF),
+    ];
+    let _: () = document.section("gateway").word("kind", &[("simulator", ())], ())?;
+    Ok(Config {
+        tills: tills.unwrap_or(default),
+        metrics: address(&listen, "metrics")?,
+        public_url: public_url(&listen)?,
+        certificate: certificate(&listen, folder)?,
+        database: database(&document.section("database"), folder, &state)?,
+        currency: currency(&document.section("store"))?,
+        rules: rules(&document.section("payment"))?,
+        log: log.path("path", folder)?,
+        level: log.word("level", &levels, level)?,
+        folder: state,
+        is_demo: false,
+    })
+}
+
+fn address(section: &Section<'_>, key: &str) -> Result<Option<SocketAddr>, ConfigError> {
+    let Some(text) = section.text(key, 60)?.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    text.parse().map(Some).map_err(|_| {
+        let sentence = both!(
+            "is not an address and a port, such as \"127.0.0.1:8444\"",
+            "不是地址加端口，例如 \"127.0.0.1:8444\""
+        );
+        section.wrong(key, &sentence)
+    })
+}
+
+fn public_url(section: &Section<'_>) -> Result<Option<String>, ConfigError> {
+    let Some(text) = section.text("public_url", 200)?.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let host = text.strip_prefix("https://").filter(|host| !host.is_empty());
+    if host.is_some_and(|host| !host.contains(['/', '?', '#', ' '])) {
+        return Ok(Some(text));
+    }
+    let sentence =
+        both!("is not like \"https://pay.example.com\"", "应类似 \"https://pay.example.com\"");
+    Err(section.wrong("public_url", &sentence))
+}
+
+fn certificate(
+    section: &Section<'_>,
+    folder: &Path,
+) -> Result<Option<(PathBuf, PathBuf)>, ConfigError> {
+    match (section.path("cert_file", folder)?, section.path("key_file", folder)?) {
+        (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
+        (None, None) => Ok(None),
+        (Some(_), None) | (None, Some(_)) => {
+            let sentence = both!(
+                "and key_file belong together: name both or neither",
+                "与 key_file 必须同时设置或同时不设置"
+            );
+            Err(section.wrong("cert_file", &sentence))
+        }
+    }
+}
+
+fn database(section: &Section<'_>, folder: &Path, state: &Path) -> Result<Database, ConfigError> {
+    let password_file = section.path("password_file", folder)?;
+    let connections = section.whole("connections", 1..=200, 8)?;
+    let Some(url) = section.text("url", 500)?.filter(|url| !url.is_empty()) else {
+        return Ok(Database::Sqlite(state.join("backend.sqlite")));
+    };
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        let has_password = url
+            .split_once("://")
+            .and_then(|(_, rest)| rest.split('/').next())
+            .and_then(|host| host.rsplit_once('@'))
+            .is_some_and(|(user, _)| user.contains(':'));
+        if has_password {
+            let sentence = both!(
+                "holds a password; put it into password_file or into PAYTILL_DATABASE_PASSWORD",
+                "含有密码；请放入 password_file 或 PAYTILL_DATABASE_PASSWORD"
+            );
+            return Err(section.wrong("url", &sentence));
+        }
+        let connections = usize::try_from(connections).unwrap_or(8);
+        return Ok(Database::Postgres { url, password_file, connections });
+    }
+    crate::store::sqlite::file_of(&url, folder).map(Database::Sqlite).ok_or_else(|| {
+        let sentence = both!(
+            "is neither sqlite:FILE nor postgres://user@host/name",
+            "应为 sqlite:文件 或 postgres://用户@主机/库名"
+        );
+        section.wrong("url", &sentence)
+    })
+}
+
+fn currency(section: &Section<'_>) -> Result<Currency, ConfigError> {
+    let code = section.text("currency", 10)?.unwrap_or_else(|| "CNY".to_owned());
+    Currency::from_code(&code).ok_or_else(|| {
+        let sentence = both!("is not a currency of ISO 4217", "不是 ISO 4217 货币代码");
+        section.wrong("currency", &sentence)
+    })
+}
+
+fn rules(section: &Section<'_>) -> Result<Rules, ConfigError> {
+    let default = Rules::default();
+    let millis =
+        |key: &str, allowed, default: Millis| section.whole(key, allowed, default.0).map(Millis);
+    Ok(Rules {
+        query_interval: millis("query_interval_ms", 100..=60_000, default.query_interval)?,
+        give_up_after: millis("give_up_after_ms", 500..=120_000, default.give_up_after)?,
+        reverse_not_before: millis(
+            "reverse_not_before_ms",
+            0..=60_000,
+            default.reverse_not_before,
+        )?,
+        attention_after: millis("attention_after_ms", 1_000..=600_000, default.attention_after)?,
+    })
+}

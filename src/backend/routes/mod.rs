@@ -1,0 +1,59 @@
+//! What tills ask for, over HTTP. Every request is signed by a till, and every answer to it is signed and
+//! bound to it; what is not proved is told nothing.
+
+mod enrolment;
+mod payments;
+mod signed;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post, put};
+
+use paytill_core::gateway::backend::message::LONGEST;
+use paytill_core::gateway::backend::signed::SigningKey;
+use paytill_core::money::Currency;
+
+use crate::work::Work;
+use signed::Nonces;
+
+/// What the routes share.
+pub struct App {
+    pub work: Arc<Work>,
+    /// With which every answer is signed.
+    pub key: SigningKey,
+    pub currency: Currency,
+    /// The root of the certificate of its own making, if it has one.
+    pub ca_pem: Option<String>,
+    nonces: Nonces,
+}
+
+impl App {
+    /// Answers for these payments.
+    pub fn new(
+        work: Arc<Work>,
+        key: SigningKey,
+        currency: Currency,
+        ca_pem: Option<String>,
+    ) -> Arc<Self> {
+        Arc::new(Self { work, key, currency, ca_pem, nonces: Nonces::default() })
+    }
+}
+
+/// All that tills may ask for.
+pub fn tills(app: Arc<App>) -> Router {
+    let proved = Router::new()
+        .route("/v1/hello", get(payments::hello))
+        .route("/v1/payments", get(payments::list))
+        .route("/v1/payments/{number}", put(payments::begin).get(payments::ask))
+        .route("/v1/payments/{number}/reversal", post(payments::reverse))
+        .route("/v1/payments/{number}/close", post(payments::reverse))
+        .route_layer(axum::middleware::from_fn_with_state(Arc::clone(&app), signed::proved));
+    Router::new()
+        .route("/v1/enrolment", post(enrolment::enrol))
+        .merge(proved)
+        .fallback(signed::nothing_here)
+        .layer(DefaultBodyLimit::max(LONGEST))
+        .with_state(app)
+}

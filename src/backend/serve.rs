@@ -1,0 +1,114 @@
+//! Connections: TLS, and HTTP with a limit to everything that a peer could draw out.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt as _;
+
+/// How long a peer may take for the head of a request.
+const HEAD: Duration = Duration::from_secs(2);
+/// How long a peer may take for its part of TLS.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// How many connections there are at once; more wait to be taken.
+const CONNECTIONS: usize = 10_000;
+/// How long requests under way may take once this program is to end.
+const DRAIN: Duration = Duration::from_secs(12);
+/// Real heads are far smaller.
+const LARGEST_HEAD: usize = 16 * 1024;
+
+/// Where requests come in.
+pub struct Door {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+}
+
+impl Door {
+    /// Listens; port 0 takes any free one. Without `tls` it speaks plain HTTP.
+    pub async fn open(
+        address: SocketAddr,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        router: Router,
+    ) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        Ok(Self { listener, tls: tls.map(TlsAcceptor::from), router })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `end` says so, and then lets what is under way come to its end.
+    pub async fn serve(self, end: impl Future<Output = ()>) {
+        let graceful = GracefulShutdown::new();
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        let mut end = std::pin::pin!(end);
+        loop {
+            let taken = async {
+                let place = Arc::clone(&places).acquire_owned().await;
+                (self.listener.accept().await, place)
+            };
+            let (accepted, place) = tokio::select! {
+                taken = taken => taken,
+                () = &mut end => break,
+            };
+            let stream = match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Too many open files, most likely: others must end first.
+                    tracing::warn!(%error, "a connection was not taken");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            let (tls, router) = (self.tls.clone(), self.router.clone());
+            let watcher = graceful.watcher();
+            tokio::spawn(async move {
+                let _place = place;
+                let _ = stream.set_nodelay(true);
+                match tls {
+                    None => connection(stream, router, watcher).await,
+                    Some(tls) => {
+                        let met = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await;
+                        if let Ok(Ok(stream)) = met {
+                            connection(stream, router, watcher).await;
+                        }
+                    }
+                }
+            });
+        }
+        drop(self.listener);
+        let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
+    }
+}
+
+async fn connection<S>(stream: S, router: Router, watcher: hyper_util::server::graceful::Watcher)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let answer = router.clone().oneshot(request.map(Body::new));
+        async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(LARGEST_HEAD)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}

@@ -1,0 +1,150 @@
+-- Every key begins with the merchant, so that the tables can be spread over several machines. Times
+-- are milliseconds since 1970, amounts the currency's minor unit. PostgreSQL's types; SQLite's are put
+-- in their place.
+
+CREATE TABLE meta (
+    merchant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (merchant, name)
+);
+
+-- One attempt to be paid, as its state machine has it. A number that was reversed before it came is a
+-- row, too: it refuses the request that is still on its way.
+CREATE TABLE payment (
+    merchant TEXT NOT NULL,
+    out_trade_no TEXT NOT NULL,
+    store TEXT NOT NULL,
+    till TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    amount BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    -- What else the gateway is told, as JSON; never the payment code.
+    order_told TEXT NOT NULL,
+    -- A keyed digest of the request, its code included; empty where there was none.
+    fingerprint BYTEA NOT NULL,
+    status TEXT NOT NULL,
+    state TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    transaction_id TEXT,
+    began_at BIGINT NOT NULL,
+    -- When somebody must look at it next.
+    wake_at BIGINT,
+    -- Who has a call under way for it, and until when that is believed.
+    owner TEXT,
+    lease_until BIGINT,
+    -- The newest version that its till has been told.
+    seen_version BIGINT NOT NULL,
+    -- When the gateway last said something that could be believed.
+    as_of BIGINT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (merchant, out_trade_no)
+);
+CREATE INDEX payment_wake ON payment (merchant, wake_at) WHERE wake_at IS NOT NULL;
+CREATE INDEX payment_created ON payment (merchant, created_at);
+CREATE INDEX payment_transaction ON payment (merchant, transaction_id)
+    WHERE transaction_id IS NOT NULL;
+
+CREATE TABLE payment_event (
+    merchant TEXT NOT NULL,
+    out_trade_no TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    -- What happened and what came with it, as JSON; codes masked, secrets left out.
+    event TEXT NOT NULL,
+    wire TEXT NOT NULL,
+    status TEXT NOT NULL,
+    PRIMARY KEY (merchant, out_trade_no, version)
+);
+
+CREATE TABLE refund (
+    merchant TEXT NOT NULL,
+    out_trade_no TEXT NOT NULL,
+    out_refund_no TEXT NOT NULL,
+    till TEXT NOT NULL,
+    amount BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    approved_by TEXT NOT NULL,
+    status TEXT NOT NULL,
+    state TEXT NOT NULL,
+    -- 1 while its money was given back or may be.
+    counts BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    began_at BIGINT NOT NULL,
+    wake_at BIGINT,
+    owner TEXT,
+    lease_until BIGINT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (merchant, out_trade_no, out_refund_no)
+);
+CREATE INDEX refund_wake ON refund (merchant, wake_at) WHERE wake_at IS NOT NULL;
+CREATE INDEX refund_created ON refund (merchant, till, created_at);
+
+CREATE TABLE refund_event (
+    merchant TEXT NOT NULL,
+    out_trade_no TEXT NOT NULL,
+    out_refund_no TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    event TEXT NOT NULL,
+    wire TEXT NOT NULL,
+    status TEXT NOT NULL,
+    PRIMARY KEY (merchant, out_trade_no, out_refund_no, version)
+);
+
+-- What the gateway told unasked, as it came.
+CREATE TABLE notice (
+    merchant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    received_at BIGINT NOT NULL,
+    headers TEXT NOT NULL,
+    body BYTEA NOT NULL,
+    out_trade_no TEXT,
+    verdict TEXT NOT NULL,
+    -- How often it came.
+    times BIGINT NOT NULL,
+    PRIMARY KEY (merchant, id)
+);
+
+-- What is to be told to others: one row for each thing.
+CREATE TABLE outbox (
+    merchant TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    due_at BIGINT,
+    tries BIGINT NOT NULL,
+    lease_until BIGINT,
+    done_at BIGINT,
+    last_error TEXT NOT NULL,
+    PRIMARY KEY (merchant, kind, subject)
+);
+CREATE INDEX outbox_due ON outbox (merchant, due_at) WHERE due_at IS NOT NULL;
+
+-- One till has one living key, or none.
+CREATE TABLE till (
+    merchant TEXT NOT NULL,
+    till TEXT NOT NULL,
+    store TEXT NOT NULL,
+    rights TEXT NOT NULL,
+    public_key TEXT,
+    enrolled_at BIGINT,
+    revoked_at BIGINT,
+    last_seen_at BIGINT,
+    program TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (merchant, till)
+);
+
+-- A code that one till may introduce itself with, once.
+CREATE TABLE enrolment (
+    merchant TEXT NOT NULL,
+    code TEXT NOT NULL,
+    kept BYTEA NOT NULL,
+    till TEXT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    tries BIGINT NOT NULL,
+    PRIMARY KEY (merchant, code)
+);

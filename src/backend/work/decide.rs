@@ -1,0 +1,207 @@
+//! What becomes of a payment's row, decided purely: the state machine steps, and around it the rules that
+//! hold between tills and the backend.
+
+use paytill_core::clock::{Millis, Timestamp};
+use paytill_core::gateway::backend::message::{Channel, Refused};
+use paytill_core::payment::{Call, Event, Reason, Rules, State, Status, TillCause};
+
+use crate::store::{Change, Lease, PaymentRow, Write};
+
+/// When and by whom it is decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Deciding<'a> {
+    pub at: Timestamp,
+    pub rules: &'a Rules,
+    /// The instance that will make the calls.
+    pub instance: &'a str,
+    /// How long a call may be under way.
+    pub lease: Millis,
+    /// No other instance works on this database: whoever held a lease is gone.
+    pub is_alone: bool,
+}
+
+/// The row after a decision, and the call to make once it is on disk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decided {
+    pub row: PaymentRow,
+    pub call: Option<Call>,
+}
+
+/// A fact that a request to be paid meets.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Begun {
+    /// It is new, and written down.
+    New(Box<Decided>),
+    /// The same request came before.
+    Known(Box<PaymentRow>),
+    Refused(Refused),
+}
+
+type Decision = Change<Option<Box<Decided>>>;
+
+/// A request to be paid: one number, one body. `new` is the row that it would make.
+pub fn begin(row: Option<&PaymentRow>, new: &PaymentRow, now: Deciding<'_>) -> Change<Begun> {
+    let Some(row) = row else {
+        let call = match new.channel {
+            Channel::Micropay => Call::SUBMISSION,
+            Channel::Native => paytill_core::payment::QrState::FIRST,
+        };
+        let row = kept(new.clone(), Some(call), now);
+        let write =
+            Write { row: row.clone(), event: Some((Event::Begun, Vec::new())), outbox: Vec::new() };
+        let decided = Box::new(Decided { row, call: Some(call) });
+        return Change { write: Some(write), result: Begun::New(decided) };
+    };
+    let result = if row.till != new.till {
+        Begun::Refused(Refused::NumberUsed)
+    } else if row.fingerprint.is_empty() {
+        // It was reversed before it came.
+        Begun::Refused(Refused::Closed)
+    } else if row.fingerprint == new.fingerprint {
+        Begun::Known(Box::new(row.clone()))
+    } else {
+        Begun::Refused(Refused::NumberUsed)
+    };
+    Change::none(result)
+}
+
+/// An event of a payment, with the fields that came with it.
+pub fn happened(
+    row: Option<&PaymentRow>,
+    event: &Event,
+    wire: &[(String, String)],
+    now: Deciding<'_>,
+) -> Decision {
+    let Some(row) = row else { return Change::none(None) };
+    let mut state = row.state.clone();
+    let call = state.step(event, elapsed(row, now), now.rules);
+    moved(row, state, call, (event, wire), now)
+}
+
+/// Somebody looks at a payment because its time has come, or because whoever had a call under way for
+/// it has not come back.
+pub fn woken(row: Option<&PaymentRow>, now: Deciding<'_>) -> Decision {
+    let Some(row) = row else { return Change::none(None) };
+    let is_abandoned = row
+        .lease
+        .as_ref()
+        .is_some_and(|lease| lease.until <= now.at || now.is_alone && lease.owner != now.instance);
+    let mut decision = if is_abandoned {
+        let event = Event::Restarted { oldest: elapsed(row, now) };
+        let bare = PaymentRow { lease: None, ..row.clone() };
+        happened(Some(&bare), &event, &[], now)
+    } else {
+        happened(Some(row), &Event::Tick, &[], now)
+    };
+    let is_due = |row: &PaymentRow| row.wake_at.is_some_and(|at| at <= now.at);
+    let after = decision.write.as_ref().map_or(row, |write| &write.row);
+    if is_due(after) || is_abandoned && decision.write.is_none() {
+        // Nothing came of it: not again at once.
+        let wake_at = row.wake_at.map(|_| now.at.after(Millis::seconds(1)));
+        let row = PaymentRow { wake_at, lease: None, ..after.clone() };
+        let event = decision.write.take().and_then(|write| write.event);
+        decision.write = Some(Write { row, event, outbox: Vec::new() });
+    }
+    decision
+}
+
+/// The till takes a payment back: it is reversed, whatever it is, and a number that never came is kept
+/// so that it is refused should it come. `unseen` is the row for that.
+pub fn reversed(row: Option<&PaymentRow>, unseen: &PaymentRow, now: Deciding<'_>) -> Change<Begun> {
+    let Some(row) = row else {
+        let row = kept(unseen.clone(), None, now);
+        let event = Some((Event::Cancel, Vec::new()));
+        let write = Write { row: row.clone(), event, outbox: Vec::new() };
+        let result = Begun::New(Box::new(Decided { row, call: None }));
+        return Change { write: Some(write), result };
+    };
+    if row.till != unseen.till {
+        return Change::none(Begun::Refused(Refused::NumberUsed));
+    }
+    let mut state = row.state.clone();
+    let at = elapsed(row, now);
+    let call = match state.status() {
+        Status::Paid if row.channel == Channel::Micropay => state.take_back(at, now.rules),
+        Status::Created
+        | Status::Sent
+        | Status::Waiting
+        | Status::Checking
+        | Status::Reversing
+        | Status::Paid
+        | Status::Declined
+        | Status::Reversed
+        | Status::Closed
+        | Status::Attention => state.step(&Event::Cancel, at, now.rules),
+    };
+    let Change { write, result } = moved(row, state, call, (&Event::Cancel, &[]), now);
+    let result = match result {
+        Some(decided) => Begun::New(decided),
+        None => Begun::Known(Box::new(row.clone())),
+    };
+    Change { write, result }
+}
+
+fn moved(
+    row: &PaymentRow,
+    state: State,
+    call: Option<Call>,
+    (event, wire): (&Event, &[(String, String)]),
+    now: Deciding<'_>,
+) -> Decision {
+    if state == row.state && call.is_none() && !event.is_evidence() {
+        return Change::none(None);
+    }
+    let before = row.state.status();
+    let is_news = matches!(event, Event::Answered(_, answer) if answer.as_inconclusive().is_none());
+    let after = PaymentRow {
+        version: row.version + 1,
+        updated_at: now.at.max(row.updated_at),
+        as_of: if is_news { Some(now.at) } else { row.as_of },
+        state,
+        ..row.clone()
+    };
+    let row = kept(after, call, now);
+    let outbox = told(before, row.state.status());
+    let write = Write { row: row.clone(), event: Some((event.clone(), wire.to_vec())), outbox };
+    Change { write: Some(write), result: Some(Box::new(Decided { row, call })) }
+}
+
+/// What others are told when a payment comes to this.
+fn told(before: Status, after: Status) -> Vec<&'static str> {
+    if before == after {
+        return Vec::new();
+    }
+    match after {
+        Status::Paid => vec!["payment.paid"],
+        Status::Declined => vec!["payment.declined"],
+        Status::Reversed => vec!["payment.reversed"],
+        Status::Closed => vec!["payment.closed"],
+        Status::Attention => vec!["payment.attention"],
+        Status::Created | Status::Sent | Status::Waiting | Status::Checking | Status::Reversing => {
+            Vec::new()
+        }
+    }
+}
+
+/// The row with its lease and the time when somebody must look at it next.
+fn kept(mut row: PaymentRow, call: Option<Call>, now: Deciding<'_>) -> PaymentRow {
+    if call.is_some() {
+        let (owner, until) = (now.instance.to_owned(), now.at.after(now.lease));
+        row.lease = Some(Lease { owner, until });
+    } else if row.state.awaited().is_none() && row.state.status() != Status::Sent {
+        row.lease = None;
+    }
+    let due = row.state.wake_at(now.rules).map(|at| row.began_at.after(at));
+    row.wake_at = due.into_iter().chain(row.lease.as_ref().map(|lease| lease.until)).min();
+    row
+}
+
+/// The payment's age, by which its machine goes.
+fn elapsed(row: &PaymentRow, now: Deciding<'_>) -> Millis {
+    Millis(u64::try_from(now.at.0.saturating_sub(row.began_at.0)).unwrap_or(0))
+}
+
+/// The state of a number that never came and never will.
+pub fn never_came() -> State {
+    State::refused(Reason::from(TillCause::Cancelled))
+}

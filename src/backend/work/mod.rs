@@ -1,0 +1,306 @@
+//! Payments at work: each is written down, then called for, and driven to its end whether its till asks
+//! or not.
+//!
+//! A change is decided on a locked row ([`decide`]) and committed; only then is the call made that it
+//! leads to. Whoever makes a call holds a lease on the payment; if it does not come back, any instance
+//! goes on, as a till does after a restart. A submission is made by nobody but the instance that took
+//! the request: the payment code is in its memory and nowhere else.
+
+pub mod decide;
+mod hub;
+mod sweep;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use tokio::sync::{Notify, watch};
+
+use paytill_core::clock::{Millis, Timestamp};
+use paytill_core::gateway::backend::message::Refused;
+use paytill_core::gateway::{Ask, Decoded, Gateway, Stamp};
+use paytill_core::order::{AuthCode, Merchant, Order};
+use paytill_core::payment::{Answer, Call, CallKind, Event, Inconclusive, Rules, TillCause};
+use paytill_host::clock::Clock;
+use paytill_host::random;
+use paytill_host::transport::{Transport, TransportFailure};
+
+use crate::store::{PaymentKey, PaymentRow, Store, StoreError};
+use decide::{Begun, Decided, Deciding};
+use hub::Hub;
+
+/// What a call's lease is longer than the call may take.
+const MARGIN: Millis = Millis::seconds(5);
+/// How often the answer to a call is written before it is left to whoever takes over.
+const WRITES: u32 = 6;
+/// Another instance's news are looked for this often while somebody waits for them.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// What it takes to work.
+pub struct WorkParts {
+    pub store: Store,
+    pub gateway: Arc<dyn Gateway>,
+    pub transport: Transport,
+    pub merchant: Merchant,
+    pub rules: Rules,
+    /// For an entire call, from dialling to the last byte.
+    pub request_timeout: Millis,
+    /// No other instance works on the same database.
+    pub is_alone: bool,
+    /// For keyed digests of requests.
+    pub digest_key: hmac::Key,
+    pub clock: Clock,
+    /// Names this run of this program.
+    pub instance: String,
+}
+
+/// The payments of a merchant.
+pub struct Work {
+    pub(crate) parts: WorkParts,
+    hub: Hub,
+    /// Rings when something may be due earlier than was thought.
+    earlier: Notify,
+    /// How many calls are under way.
+    calls: watch::Sender<usize>,
+}
+
+/// A request that was not done.
+pub type Outcome<T> = Result<T, Refused>;
+
+impl Work {
+    /// Nothing is looked at before [`Work::sweep`].
+    pub fn new(parts: WorkParts) -> Arc<Self> {
+        let calls = watch::Sender::new(0);
+        Arc::new(Self { parts, hub: Hub::default(), earlier: Notify::new(), calls })
+    }
+
+    /// The merchant's name in the database.
+    pub fn merchant(&self) -> &str {
+        &self.parts.merchant.mch_id
+    }
+
+    /// Which payment of this merchant.
+    pub fn key(&self, out_trade_no: &paytill_core::order::OutTradeNo) -> PaymentKey {
+        PaymentKey { merchant: self.merchant().to_owned(), out_trade_no: out_trade_no.clone() }
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.parts.clock.wall()
+    }
+
+    /// Writes down a request to be paid, and only then sends it on. `new` is the row that it makes.
+    pub async fn begin(
+        self: &Arc<Self>,
+        new: PaymentRow,
+        code: Option<AuthCode>,
+    ) -> Outcome<PaymentRow> {
+        let (key, work) = (new.key.clone(), Arc::clone(self));
+        let decide =
+            move |row: Option<&PaymentRow>| work.deciding(|now| decide::begin(row, &new, now));
+        match self.parts.store.change(key, decide).await.map_err(unwritten)? {
+            Begun::New(decided) => {
+                let row = decided.row.clone();
+                self.follow(*decided, code);
+                Ok(row)
+            }
+            Begun::Known(row) => Ok(*row),
+            Begun::Refused(refused) => Err(refused),
+        }
+    }
+
+    /// The till takes a payment back, or one that never came: `unseen` is the row for that.
+    pub async fn reverse(self: &Arc<Self>, unseen: PaymentRow) -> Outcome<PaymentRow> {
+        let (key, work) = (unseen.key.clone(), Arc::clone(self));
+        let decide = move |row: Option<&PaymentRow>| {
+            work.deciding(|now| decide::reversed(row, &unseen, now))
+        };
+        match self.parts.store.change(key, decide).await.map_err(failed)? {
+            Begun::New(decided) => {
+                let row = decided.row.clone();
+                self.follow(*decided, None);
+                Ok(row)
+            }
+            Begun::Known(row) => Ok(*row),
+            Begun::Refused(refused) => Err(refused),
+        }
+    }
+
+    /// A payment as it is, as soon as its state is another one than now or than `known`; at the latest
+    /// after `wait`.
+    pub async fn news(
+        &self,
+        key: &PaymentKey,
+        known: Option<i64>,
+        wait: Duration,
+    ) -> Outcome<Option<PaymentRow>> {
+        let waiting = self.hub.wait_for(key.clone());
+        let deadline = tokio::time::Instant::now() + wait;
+        let mut first = None;
+        loop {
+            let bell = waiting.bell().map(Notify::notified);
+            let mut bell = std::pin::pin!(bell);
+            if let Some(bell) = bell.as_mut().as_pin_mut() {
+                bell.enable();
+            }
+            let row = self.parts.store.payment(key.clone()).await.map_err(failed)?;
+            let Some(row) = row else { return Ok(None) };
+            let status = row.state.status();
+            let is_known = match known {
+                Some(known) => row.version <= known,
+                None => !status.is_final_for_cashier() && *first.get_or_insert(status) == status,
+            };
+            let now = tokio::time::Instant::now();
+            if !is_known || now >= deadline {
+                return Ok(Some(row));
+            }
+            // Another instance's news ring no bell here.
+            let look = if self.parts.is_alone { deadline } else { deadline.min(now + LOOK) };
+            if let Some(bell) = bell.as_mut().as_pin_mut() {
+                let _ = tokio::time::timeout_at(look, bell).await;
+            }
+        }
+    }
+
+    /// Something has happened to a payment: decides what becomes of it, writes that down, and makes the
+    /// call that it leads to.
+    pub async fn happened(
+        self: &Arc<Self>,
+        key: PaymentKey,
+        event: Event,
+        wire: Vec<(String, String)>,
+    ) -> Result<(), StoreError> {
+        let work = Arc::clone(self);
+        let decide = move |row: Option<&PaymentRow>| {
+            work.deciding(|now| decide::happened(row, &event, &wire, now))
+        };
+        if let Some(decided) = self.parts.store.change(key, decide).await? {
+            self.follow(*decided, None);
+        }
+        Ok(())
+    }
+
+    /// A keyed digest of a request: the payment code is in it, and cannot be got out of it.
+    pub fn fingerprint(&self, parts: &[&str]) -> Vec<u8> {
+        let mut digest = hmac::Context::with_key(&self.parts.digest_key);
+        for part in parts {
+            digest.update(&(part.len() as u64).to_be_bytes());
+            digest.update(part.as_bytes());
+        }
+        digest.sign().as_ref().to_vec()
+    }
+
+    /// Waits until no call is under way.
+    pub async fn drained(&self) {
+        let mut calls = self.calls.subscribe();
+        let _ = calls.wait_for(|calls| *calls == 0).await;
+    }
+
+    /// Everybody who waits for news is answered with what there is.
+    pub fn answer_all(&self) {
+        self.hub.ring_all();
+    }
+
+    fn deciding<T>(&self, decide: impl FnOnce(Deciding<'_>) -> T) -> T {
+        let WorkParts { rules, instance, request_timeout, is_alone, .. } = &self.parts;
+        let lease = request_timeout.plus(MARGIN);
+        let (at, is_alone) = (self.now(), *is_alone);
+        decide(Deciding { at, rules, instance, lease, is_alone })
+    }
+
+    /// What follows from a decision that is on disk.
+    fn follow(self: &Arc<Self>, decided: Decided, code: Option<AuthCode>) {
+        let Decided { row, call } = decided;
+        tracing::info!(
+            out_trade_no = row.key.out_trade_no.as_str(),
+            status = row.state.status().word(),
+            version = row.version,
+            "moved"
+        );
+        self.hub.ring(&row.key);
+        self.earlier.notify_one();
+        let Some(call) = call else { return };
+        let work = Arc::clone(self);
+        self.calls.send_modify(|calls| *calls += 1);
+        tokio::spawn(async move {
+            work.call(row, call, code).await;
+            work.calls.send_modify(|calls| *calls -= 1);
+        });
+    }
+
+    /// One call, there and back, and its answer written down.
+    async fn call(self: &Arc<Self>, row: PaymentRow, call: Call, code: Option<AuthCode>) {
+        // Somebody else may have taken over while this process was stopped.
+        let late = self.now().after(self.parts.request_timeout);
+        let is_in_time = row.lease.as_ref().is_some_and(|lease| late <= lease.until);
+        let result = if is_in_time {
+            self.carry(&row.order, call, code).await
+        } else {
+            Err(TransportFailure::not_sent(TillCause::NoAnswer))
+        };
+        let (answer, wire) = match result {
+            Ok(Decoded { answer, record }) => (answer, record),
+            Err(failure) => (Answer::inconclusive(call.kind, Inconclusive::from(failure)), vec![]),
+        };
+        for write in 0..WRITES {
+            let event = Event::Answered(call.number, answer.clone());
+            match self.happened(row.key.clone(), event, wire.clone()).await {
+                Ok(()) => return,
+                Err(error) => {
+                    let number = row.key.out_trade_no.as_str();
+                    tracing::error!(out_trade_no = number, %error, "an answer is not written yet");
+                    tokio::time::sleep(Duration::from_millis(100 << write)).await;
+                }
+            }
+        }
+    }
+
+    async fn carry(
+        &self,
+        order: &Order,
+        call: Call,
+        code: Option<AuthCode>,
+    ) -> Result<Decoded, TransportFailure> {
+        let WorkParts { gateway, transport, clock, .. } = &self.parts;
+        let ask = Ask::of(call.kind, order, code.as_ref())
+            .ok_or_else(|| TransportFailure::not_sent(TillCause::NoCode))?;
+        let nonce =
+            random::nonce().ok_or_else(|| TransportFailure::not_sent(TillCause::NoRandomness))?;
+        let outgoing = gateway.encode(ask, &Stamp { time: clock.wall(), nonce });
+        let reply = match call.kind {
+            CallKind::Submit => transport.carry(&outgoing, clock.uptime(), || {}).await,
+            CallKind::Query
+            | CallKind::Reverse
+            | CallKind::RefundQuery
+            | CallKind::Order
+            | CallKind::Close => transport.ask(&outgoing, clock.uptime()).await,
+        };
+        if let Err(failure) = &reply {
+            let number = order.out_trade_no.as_str();
+            tracing::warn!(out_trade_no = number, call = call.number, ?failure, "no answer");
+        }
+        Ok(gateway.decode(ask, &reply?, clock.wall()))
+    }
+}
+
+/// A request that could not be written down was not sent on, for certain: unless it is not known whether
+/// it was written.
+fn unwritten(error: StoreError) -> Refused {
+    tracing::error!(%error, "a request was not written down");
+    match error {
+        // The commit itself may have arrived.
+        StoreError::Unreachable(_) | StoreError::Failed(_) => Refused::Failed,
+        StoreError::Full
+        | StoreError::ReadOnly
+        | StoreError::Busy
+        | StoreError::Again
+        | StoreError::Schema { .. }
+        | StoreError::Held
+        | StoreError::Spoilt(_) => Refused::NotSent,
+    }
+}
+
+fn failed(error: StoreError) -> Refused {
+    tracing::error!(%error, "a request failed");
+    Refused::Failed
+}

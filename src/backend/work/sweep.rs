@@ -1,0 +1,71 @@
+//! What must be looked at: times that have come, and calls whose caller has not come back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Work;
+use super::decide;
+use crate::store::{PaymentKey, PaymentRow, StoreError};
+
+/// At most so long between two looks: another instance may have left something.
+const LONGEST: Duration = Duration::from_millis(500);
+/// How many payments are taken at once, the latest first.
+const BATCH: i64 = 64;
+
+impl Work {
+    /// Looks after all payments, for ever.
+    pub async fn sweep(self: Arc<Self>) {
+        if self.parts.is_alone {
+            self.resume().await;
+        }
+        loop {
+            let pause = match self.look().await {
+                Ok(pause) => pause,
+                Err(error) => {
+                    tracing::error!(%error, "open payments cannot be looked at");
+                    LONGEST
+                }
+            };
+            let _ = tokio::time::timeout(pause, self.earlier.notified()).await;
+        }
+    }
+
+    /// After a start: whoever had a call under way is gone.
+    async fn resume(self: &Arc<Self>) {
+        let open = crate::store::Filter { open: true, limit: i64::MAX, ..Default::default() };
+        match self.parts.store.payments(self.merchant(), open).await {
+            Ok(rows) => {
+                for row in rows {
+                    self.wake(row.key).await;
+                }
+            }
+            Err(error) => tracing::error!(%error, "open payments cannot be read"),
+        }
+    }
+
+    async fn look(self: &Arc<Self>) -> Result<Duration, StoreError> {
+        let now = self.now();
+        let (due, next) = self.parts.store.due(self.merchant(), now, BATCH).await?;
+        if due.is_empty() {
+            let wait = next.map(|next| next.0.saturating_sub(self.now().0).max(0));
+            let wait = wait.and_then(|wait| u64::try_from(wait).ok()).map(Duration::from_millis);
+            return Ok(wait.unwrap_or(LONGEST).min(LONGEST));
+        }
+        for key in due {
+            self.wake(key).await;
+        }
+        Ok(Duration::ZERO)
+    }
+
+    async fn wake(self: &Arc<Self>, key: PaymentKey) {
+        let (number, work) = (key.out_trade_no.clone(), Arc::clone(self));
+        let decide = move |row: Option<&PaymentRow>| work.deciding(|now| decide::woken(row, now));
+        match self.parts.store.change(key, decide).await {
+            Ok(Some(decided)) => self.follow(*decided, None),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(out_trade_no = number.as_str(), %error, "not looked at");
+            }
+        }
+    }
+}
