@@ -46,7 +46,7 @@ impl Postgres {
     }
 
     /// Does something in a transaction, again from the start if another one came in between.
-    pub async fn run<T: Send + 'static>(
+    pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl for<'t, 'c> Fn(&'t mut Tx<'c>) -> Doing<'t, T> + Send + 'static,
     ) -> Result<T, StoreError> {

@@ -41,7 +41,7 @@ impl Sqlite {
     }
 
     /// Does something in a transaction.
-    pub async fn run<T: Send + 'static>(
+    pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl for<'t, 'c> Fn(&'t mut Tx<'c>) -> Doing<'t, T> + Send + 'static,
     ) -> Result<T, StoreError> {

@@ -22,7 +22,7 @@ pub(super) enum Tx<'c> {
 
 impl Tx<'_> {
     /// Reads rows. The values of `$1`, `$2` and so on must appear in this order.
-    pub async fn rows(
+    pub(super) async fn rows(
         &mut self,
         sql: &'static str,
         values: &[Value],
@@ -44,7 +44,7 @@ impl Tx<'_> {
     }
 
     /// Reads one row, if there is one.
-    pub async fn row(
+    pub(super) async fn row(
         &mut self,
         sql: &'static str,
         values: &[Value],
@@ -53,7 +53,11 @@ impl Tx<'_> {
     }
 
     /// Changes rows; how many.
-    pub async fn change(&mut self, sql: &'static str, values: &[Value]) -> Result<u64, StoreError> {
+    pub(super) async fn change(
+        &mut self,
+        sql: &'static str,
+        values: &[Value],
+    ) -> Result<u64, StoreError> {
         match self {
             Self::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sql)?;

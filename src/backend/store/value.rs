@@ -114,12 +114,12 @@ impl Row {
     }
 
     /// The next value, a number.
-    pub fn int(&mut self) -> Result<i64, StoreError> {
+    pub(super) fn int(&mut self) -> Result<i64, StoreError> {
         self.maybe_int()?.ok_or_else(|| StoreError::Spoilt("no number".to_owned()))
     }
 
     /// The next value, a number or nothing.
-    pub fn maybe_int(&mut self) -> Result<Option<i64>, StoreError> {
+    pub(super) fn maybe_int(&mut self) -> Result<Option<i64>, StoreError> {
         match self.next() {
             Value::Null => Ok(None),
             Value::Int(value) => Ok(Some(value)),
@@ -128,12 +128,12 @@ impl Row {
     }
 
     /// The next value, a text.
-    pub fn text(&mut self) -> Result<String, StoreError> {
+    pub(super) fn text(&mut self) -> Result<String, StoreError> {
         self.maybe_text()?.ok_or_else(|| StoreError::Spoilt("no text".to_owned()))
     }
 
     /// The next value, a text or nothing.
-    pub fn maybe_text(&mut self) -> Result<Option<String>, StoreError> {
+    pub(super) fn maybe_text(&mut self) -> Result<Option<String>, StoreError> {
         match self.next() {
             Value::Null => Ok(None),
             Value::Text(value) => Ok(Some(value)),
@@ -142,7 +142,7 @@ impl Row {
     }
 
     /// The next value, bytes.
-    pub fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
+    pub(super) fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
         match self.next() {
             Value::Bytes(value) => Ok(value),
             Value::Null | Value::Int(_) | Value::Text(_) => {
@@ -152,7 +152,7 @@ impl Row {
     }
 
     /// The next value, JSON of that type.
-    pub fn json<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, StoreError> {
+    pub(super) fn json<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, StoreError> {
         let text = self.text()?;
         // The message of the parser may quote what was read.
         serde_json::from_str(&text).map_err(|_| StoreError::Spoilt("unreadable JSON".to_owned()))
