@@ -307,7 +307,7 @@ fn named(key: &PaymentKey) -> [Value; 2] {
     [key.merchant.as_str().into(), key.out_trade_no.as_str().into()]
 }
 
-fn number(text: String) -> Result<OutTradeNo, StoreError> {
+pub(super) fn number(text: String) -> Result<OutTradeNo, StoreError> {
     OutTradeNo::try_from(text).map_err(|error| StoreError::Spoilt(error.to_string()))
 }
 

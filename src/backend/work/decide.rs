@@ -37,6 +37,20 @@ pub enum Begun {
     Refused(Refused),
 }
 
+impl Deciding<'_> {
+    /// Whether whoever holds this lease is not expected back.
+    pub(super) fn is_abandoned(self, lease: Option<&Lease>) -> bool {
+        lease.is_some_and(|lease| {
+            lease.until <= self.at || self.is_alone && lease.owner != self.instance
+        })
+    }
+
+    /// The age of what began then.
+    pub(super) fn since(self, began_at: Timestamp) -> Millis {
+        Millis(u64::try_from(self.at.0.saturating_sub(began_at.0)).unwrap_or(0))
+    }
+}
+
 type Decision = Change<Option<Box<Decided>>>;
 
 /// A request to be paid: one number, one body. `new` is the row that it would make.
@@ -74,7 +88,7 @@ pub fn happened(
 ) -> Decision {
     let Some(row) = row else { return Change::none(None) };
     let mut state = row.state.clone();
-    let call = state.step(event, elapsed(row, now), now.rules);
+    let call = state.step(event, now.since(row.began_at), now.rules);
     moved(row, state, call, (event, wire), now)
 }
 
@@ -82,12 +96,9 @@ pub fn happened(
 /// it has not come back.
 pub fn woken(row: Option<&PaymentRow>, now: Deciding<'_>) -> Decision {
     let Some(row) = row else { return Change::none(None) };
-    let is_abandoned = row
-        .lease
-        .as_ref()
-        .is_some_and(|lease| lease.until <= now.at || now.is_alone && lease.owner != now.instance);
+    let is_abandoned = now.is_abandoned(row.lease.as_ref());
     let mut decision = if is_abandoned {
-        let event = Event::Restarted { oldest: elapsed(row, now) };
+        let event = Event::Restarted { oldest: now.since(row.began_at) };
         let bare = PaymentRow { lease: None, ..row.clone() };
         happened(Some(&bare), &event, &[], now)
     } else {
@@ -119,7 +130,7 @@ pub fn reversed(row: Option<&PaymentRow>, unseen: &PaymentRow, now: Deciding<'_>
         return Change::none(Begun::Refused(Refused::NumberUsed));
     }
     let mut state = row.state.clone();
-    let at = elapsed(row, now);
+    let at = now.since(row.began_at);
     let call = match state.status() {
         Status::Paid if row.channel == Channel::Micropay => state.take_back(at, now.rules),
         Status::Created
@@ -194,11 +205,6 @@ fn kept(mut row: PaymentRow, call: Option<Call>, now: Deciding<'_>) -> PaymentRo
     let due = row.state.wake_at(now.rules).map(|at| row.began_at.after(at));
     row.wake_at = due.into_iter().chain(row.lease.as_ref().map(|lease| lease.until)).min();
     row
-}
-
-/// The payment's age, by which its machine goes.
-fn elapsed(row: &PaymentRow, now: Deciding<'_>) -> Millis {
-    Millis(u64::try_from(now.at.0.saturating_sub(row.began_at.0)).unwrap_or(0))
 }
 
 /// The state of a number that never came and never will.

@@ -7,7 +7,9 @@
 //! the request: the payment code is in its memory and nowhere else.
 
 pub mod decide;
+pub mod decide_refund;
 mod hub;
+pub mod refunds;
 mod sweep;
 
 use std::sync::Arc;
@@ -25,7 +27,7 @@ use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
 
-use crate::store::{PaymentKey, PaymentRow, Store, StoreError};
+use crate::store::{Lease, PaymentKey, PaymentRow, Store, StoreError};
 use decide::{Begun, Decided, Deciding};
 use hub::Hub;
 
@@ -154,8 +156,7 @@ impl Work {
             if !is_known || now >= deadline {
                 return Ok(Some(row));
             }
-            // Another instance's news ring no bell here.
-            let look = if self.parts.is_alone { deadline } else { deadline.min(now + LOOK) };
+            let look = self.next_look(deadline);
             if let Some(bell) = bell.as_mut().as_pin_mut() {
                 let _ = tokio::time::timeout_at(look, bell).await;
             }
@@ -220,20 +221,38 @@ impl Work {
         self.hub.ring(&row.key);
         self.earlier.notify_one();
         let Some(call) = call else { return };
-        let work = Arc::clone(self);
-        self.calls.send_modify(|calls| *calls += 1);
+        self.spawn(|work| async move { work.call(row, call, code).await });
+    }
+
+    /// Makes a call; a process that is to end waits for it.
+    fn spawn<F>(self: &Arc<Self>, call: impl FnOnce(Arc<Self>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let under_way = UnderWay::new(Arc::clone(self));
+        let call = call(Arc::clone(self));
         tokio::spawn(async move {
-            work.call(row, call, code).await;
-            work.calls.send_modify(|calls| *calls -= 1);
+            let _under_way = under_way;
+            call.await;
         });
+    }
+
+    /// Another instance's news ring no bell here.
+    fn next_look(&self, deadline: tokio::time::Instant) -> tokio::time::Instant {
+        let look = tokio::time::Instant::now() + LOOK;
+        if self.parts.is_alone { deadline } else { deadline.min(look) }
+    }
+
+    /// Whether a call may still be made: somebody else may have taken over while this process was
+    /// stopped.
+    fn is_in_time(&self, lease: Option<&Lease>) -> bool {
+        let over = self.now().after(self.parts.request_timeout);
+        lease.is_some_and(|lease| over <= lease.until)
     }
 
     /// One call, there and back, and its answer written down.
     async fn call(self: &Arc<Self>, row: PaymentRow, call: Call, code: Option<AuthCode>) {
-        // Somebody else may have taken over while this process was stopped.
-        let late = self.now().after(self.parts.request_timeout);
-        let is_in_time = row.lease.as_ref().is_some_and(|lease| late <= lease.until);
-        let result = if is_in_time {
+        let result = if self.is_in_time(row.lease.as_ref()) {
             self.carry(&row.order, call, code).await
         } else {
             Err(TransportFailure::not_sent(TillCause::NoAnswer))
@@ -280,6 +299,22 @@ impl Work {
             tracing::warn!(out_trade_no = number, call = call.number, ?failure, "no answer");
         }
         Ok(gateway.decode(ask, &reply?, clock.wall()))
+    }
+}
+
+/// A call under way.
+struct UnderWay(Arc<Work>);
+
+impl UnderWay {
+    fn new(work: Arc<Work>) -> Self {
+        work.calls.send_modify(|calls| *calls += 1);
+        Self(work)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.calls.send_modify(|calls| *calls -= 1);
     }
 }
 
