@@ -95,6 +95,17 @@ pub trait Gateway: Send + Sync {
     /// The request: method, path, headers and body.
     fn encode(&self, ask: Ask<'_>, stamp: &Stamp) -> Outgoing;
 
+    /// The same of a payment that is waiting for news: a gateway that can holds the question open
+    /// until there is some. Elsewhere it is the same request.
+    fn encode_waiting(&self, ask: Ask<'_>, stamp: &Stamp) -> Outgoing {
+        self.encode(ask, stamp)
+    }
+
+    /// Between the transport and decoding, whoever has carried the request with this stamp hands over
+    /// its reply: where answers are bound to their requests, that is checked here. Without it such a
+    /// gateway believes nothing.
+    fn receive(&self, _stamp: &Stamp, _reply: &mut Reply) {}
+
     /// The request's fields for the record: no signature or nonce, and the code masked.
     fn record(&self, ask: Ask<'_>) -> Vec<(String, String)>;
 
@@ -129,6 +140,20 @@ pub struct Outgoing {
 
 /// A complete reply with its headers, which may hold the signature.
 pub type Reply = http::Response<Vec<u8>>;
+
+/// A text within a target. Whatever is not plain is escaped: what is signed is what is sent.
+fn escaped(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
 
 /// What a reply says, and its fields for the record.
 #[derive(Clone, Debug, PartialEq)]

@@ -188,11 +188,13 @@ pub enum TillCause {
     CodeExpired,
     /// The customer paid, although the code had been taken away.
     PaidAfterAll,
+    /// The merchant's backend is still at it.
+    InProgress,
 }
 
 impl TillCause {
     /// All of them.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::Timeout,
         Self::Cancelled,
         Self::Restarted,
@@ -231,6 +233,7 @@ impl TillCause {
         Self::MoreThanLeft,
         Self::CodeExpired,
         Self::PaidAfterAll,
+        Self::InProgress,
     ];
 
     /// The stable word for programs (interface 3).
@@ -274,6 +277,7 @@ impl TillCause {
             Self::MoreThanLeft => "more_than_left",
             Self::CodeExpired => "code_expired",
             Self::PaidAfterAll => "paid_after_all",
+            Self::InProgress => "in_progress",
         }
     }
 }
@@ -376,7 +380,11 @@ impl Answer {
                 | Submitted::Declined(reason)
                 | Submitted::Ambiguous(reason),
             )
-            | Self::Found(Found::Failed(reason) | Found::AnotherTills(reason))
+            | Self::Found(
+                Found::Failed(reason)
+                | Found::Declined { reason, .. }
+                | Found::AnotherTills(reason),
+            )
             | Self::Reversed(
                 Reversed::Repeat(reason) | Reversed::Refused(reason) | Reversed::Expired(reason),
             )
@@ -432,6 +440,8 @@ impl Answer {
                         | Found::Paying
                         | Found::NotPaid
                         | Found::Failed(_)
+                        | Found::Declined { .. }
+                        | Found::Returning
                         | Found::Ended(_)
                 )
                 | Self::Ordered(Ordered::Code(_))
@@ -481,6 +491,14 @@ pub enum Found {
     NotPaid,
     /// Over for the customer, but still open at the gateway: `PAYERROR`. It must be reversed.
     Failed(Reason),
+    /// By the word of whoever submitted it for us, the submission took no money. `closed`: the number
+    /// can take none any more.
+    Declined {
+        reason: Reason,
+        closed: bool,
+    },
+    /// The customer had paid, and whoever reverses it for us is returning the money.
+    Returning,
     /// The order can no longer take money.
     Ended(Ending),
     /// The gateway does not know the number: `ORDERNOTEXIST`.

@@ -14,6 +14,12 @@ pub(crate) enum Says {
     Asked(Reason),
     NotPaid,
     Failed(Reason),
+    /// Of a query.
+    TookNothing {
+        reason: Reason,
+        closed: bool,
+    },
+    Returning,
     Ended(Ending),
     NotFound,
     AnotherTills(Reason),
@@ -45,6 +51,10 @@ impl Says {
             (Self::Paying, Query) => Answer::Found(Found::Paying),
             (Self::NotPaid, Query) => Answer::Found(Found::NotPaid),
             (Self::Failed(why), Query) => Answer::Found(Found::Failed(why)),
+            (Self::TookNothing { reason, closed }, Query) => {
+                Answer::Found(Found::Declined { reason, closed })
+            }
+            (Self::Returning, Query) => Answer::Found(Found::Returning),
             (Self::Ended(ending), Query) => Answer::Found(Found::Ended(ending)),
             (Self::NotFound, Query) => Answer::Found(Found::NotFound),
             (Self::AnotherTills(why), Query) => Answer::Found(Found::AnotherTills(why)),
@@ -87,6 +97,10 @@ impl From<Answer> for Says {
             Answer::Submitted(Submitted::Ambiguous(why)) => Self::Ambiguous(why),
             Answer::Found(Found::NotPaid) => Self::NotPaid,
             Answer::Found(Found::Failed(why)) => Self::Failed(why),
+            Answer::Found(Found::Declined { reason, closed }) => {
+                Self::TookNothing { reason, closed }
+            }
+            Answer::Found(Found::Returning) => Self::Returning,
             Answer::Found(Found::Ended(ending)) => Self::Ended(ending),
             Answer::Found(Found::NotFound) => Self::NotFound,
             Answer::Reversed(Reversed::Accepted) | Answer::Closed(CloseSaid::Accepted) => {

@@ -150,6 +150,12 @@ impl State {
         Self { calls: 1, jitter, is_ours: false, stage }
     }
 
+    /// A payment that was never sent, and never will be: closed from the start.
+    pub const fn refused(reason: Reason) -> Self {
+        let closed = Closed { outcome: Outcome::Declined, reason, recheck: None };
+        Self { calls: 0, jitter: 0, is_ours: false, stage: Stage::Closed(closed) }
+    }
+
     /// The first state of an order whose code the customer may scan for so long; its first call is
     /// [`QrState::FIRST`].
     pub fn begin_qr(lasts: Millis, jitter: u8) -> Self {

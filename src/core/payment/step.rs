@@ -45,6 +45,25 @@ impl State {
     }
 }
 
+impl State {
+    /// Gives up a payment that is paid: its money goes back. `None` where that is not possible, as of
+    /// an order that was paid by scanning our code: that one is refunded.
+    ///
+    /// Only for a merchant's backend whose till has never seen the payment as paid and reverses it.
+    /// At a till nothing leaves PAID.
+    #[must_use]
+    pub fn take_back(&mut self, now: Millis, rules: &Rules) -> Option<Call> {
+        let Stage::Paid(_) = self.stage else { return None };
+        let mut step = Step::new(self, now, rules);
+        let mut reversing =
+            step.reversing_now(Shown::Reversing, TillCause::PaidAtLastMoment.into(), false);
+        reversing.held = Held::Taken;
+        step.poll(&mut reversing);
+        (self.calls, self.stage) = (step.calls, Stage::Reversing(reversing));
+        step.call
+    }
+}
+
 /// One step: what it may read, and the call it leads to.
 struct Step<'a> {
     calls: u32,
@@ -220,11 +239,23 @@ impl<'a> Step<'a> {
                 self.reverse_or_wait(&mut reversing);
                 return Some(Stage::Reversing(reversing));
             }
+            (Found::Declined { reason, closed: true }, _) => {
+                return Some(closed(Outcome::Declined, reason.clone()));
+            }
+            (Found::Declined { reason, closed: false }, _) => {
+                let mut reversing = self.reversing_now(Shown::Declined, reason.clone(), false);
+                self.reverse_or_wait(&mut reversing);
+                return Some(Stage::Reversing(reversing));
+            }
+            (Found::Returning, _) => return Some(self.returning()),
             (Found::Ended(Ending::Returned), _) => return Some(returned()),
             (Found::Ended(Ending::Refunded), _) => return Some(self.refunded()),
-            (Found::Ended(ending), _) => {
-                let reason = Reason::gateway(ending.code(), "");
-                return Some(closed(Outcome::Declined, reason));
+            // Somebody has reversed it: a merchant's backend does, without being asked.
+            (Found::Ended(ending @ Ending::Revoked), _) => {
+                return Some(closed(Outcome::Reversed, Reason::gateway(ending.code(), "")));
+            }
+            (Found::Ended(ending @ Ending::Closed), _) => {
+                return Some(closed(Outcome::Declined, Reason::gateway(ending.code(), "")));
             }
             // A rate limit looks the same, and passes: only time tells.
             (Found::Inconclusive(Inconclusive::Unsigned(said)), Some(Doubt::Unsigned))
@@ -253,10 +284,14 @@ impl<'a> Step<'a> {
         }
         match recheck.answer(event)? {
             // Delivered after all, but after its reversal.
-            found @ (Found::Paid(_) | Found::Paying | Found::NotPaid | Found::Failed(_)) => {
+            found @ (Found::Paid(_)
+            | Found::Returning
+            | Found::Paying
+            | Found::NotPaid
+            | Found::Failed(_)) => {
                 let reason = TillCause::DeliveredLate.into();
                 let mut reversing = self.reversing_now(Shown::Reversing, reason, false);
-                if matches!(found, Found::Paid(_)) {
+                if matches!(found, Found::Paid(_) | Found::Returning) {
                     reversing.held = Held::Taken;
                 }
                 self.reverse_or_wait(&mut reversing);

@@ -1,5 +1,6 @@
 //! Payments driven by scripted gateways: every path to an outcome, and the rules that always hold.
 
+mod backend;
 mod edges;
 mod refunds;
 mod report;
@@ -145,7 +146,7 @@ fn a_customer_who_pays_at_the_last_query_has_paid() {
 fn the_customers_refusal_ends_the_wait_at_once() {
     for (answer, status) in [
         (Says::Failed(reason("PAYERROR")), Status::Reversing),
-        (Says::Ended(Ending::Revoked), Status::Declined),
+        (Says::Ended(Ending::Revoked), Status::Reversed),
         (Says::Ended(Ending::Closed), Status::Declined),
         (Says::Ended(Ending::Returned), Status::Reversed),
         (Says::Ended(Ending::Refunded), Status::Reversing),
@@ -462,6 +463,8 @@ fn any_answer() -> impl Strategy<Value = Says> {
         Just(Says::NotPaid),
         Just(Says::Failed(reason("PAYERROR"))),
         Just(Says::Ended(Ending::Revoked)),
+        any::<bool>().prop_map(|closed| Says::TookNothing { reason: reason("NOTENOUGH"), closed }),
+        Just(Says::Returning),
         Just(Says::Ended(Ending::Returned)),
         Just(Says::Ended(Ending::Refunded)),
         Just(Says::Refunds(Refunds::Whole)),

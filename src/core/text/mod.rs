@@ -3,6 +3,7 @@
 //!
 //! Each is written for a cashier, in every language, and says nothing that is not certain.
 
+mod backend;
 mod connection;
 mod qr;
 pub mod reason;

@@ -1,6 +1,6 @@
 //! Why a payment is where it is, in plain words: what happened, whether money moved, what to do.
 
-use super::{connection, qr};
+use super::{backend, connection, qr};
 use crate::clean::clean;
 use crate::language::Language;
 use crate::payment::{Cause, Funds, Reason, State, Status, TillCause};
@@ -255,7 +255,9 @@ enum Adds {
 /// The words for a cause; `None` for a gateway code that is not in the tables.
 fn explain(cause: &Cause) -> Option<Explanation> {
     match cause {
-        Cause::Gateway(code) => payment_code(code).or_else(|| set_up_code(code)),
+        Cause::Gateway(code) => {
+            payment_code(code).or_else(|| set_up_code(code)).or_else(|| backend_code(code))
+        }
         Cause::Till(cause) => Some(till_cause(*cause)),
     }
 }
@@ -339,6 +341,12 @@ fn payment_code(code: &str) -> Option<Explanation> {
         ),
         _ => return None,
     })
+}
+
+/// Codes of the merchant's backend.
+fn backend_code(code: &str) -> Option<Explanation> {
+    let (english, chinese, is_managers) = backend::words(code)?;
+    Some(plain(if is_managers { Remedy::Manager } else { Remedy::ScanAgain }, english, chinese))
 }
 
 /// Codes about the shop's set-up: trying again cannot help.
@@ -511,6 +519,7 @@ fn till_cause(cause: TillCause) -> Explanation {
             "微信支付拒绝了请求，但没有说明原因。",
         ),
         TillCause::CodeExpired | TillCause::PaidAfterAll => of_a_code(cause),
+        TillCause::InProgress => plain(AskCustomer, backend::IN_PROGRESS.0, backend::IN_PROGRESS.1),
         TillCause::MoreThanLeft => plain(Manager, TOO_MUCH.0, TOO_MUCH.1),
     }
 }

@@ -198,12 +198,13 @@ impl Step<'_> {
                 waiting.is_checking = false;
                 waiting.reason = None;
             }
-            Found::Failed(reason) => {
+            Found::Failed(reason) | Found::Declined { reason, .. } => {
                 let mut closing = self.closing_now(Shown::Closing, reason.clone(), true);
                 // The query has already been made.
                 self.close(&mut closing);
                 return Some(Stage::Closing(closing));
             }
+            Found::Returning => return Some(self.returning(true)),
             Found::Ended(Ending::Refunded) => {
                 let reason = TillCause::PaidAtLastMoment.into();
                 let mut closing = self.closing_now(Shown::Closing, reason, true);

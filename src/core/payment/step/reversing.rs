@@ -129,7 +129,30 @@ impl Step<'_> {
                     }));
                 }
             }
-            Found::Paid(_) | Found::NotPaid | Found::Paying | Found::Failed(_) => {
+            // A payment was seen: one of the two answers is wrong.
+            Found::Declined { .. } if reversing.held != Held::Unseen => {
+                reversing.reversal.poll_later(self.pace());
+            }
+            Found::Declined { reason, closed: true } => {
+                return Some(closed(Outcome::Declined, reason.clone()));
+            }
+            Found::Returning => {
+                reversing.held = Held::Taken;
+                reversing.payable = false;
+                self.show_money_found(reversing);
+                // What it is reversed by is at work; it is only asked about.
+                if !reversing.reversal.contradicted(self.pace()) {
+                    reversing.reversal.poll_later(self.pace());
+                }
+            }
+            Found::Paid(_)
+            | Found::NotPaid
+            | Found::Paying
+            | Found::Failed(_)
+            | Found::Declined { closed: false, .. } => {
+                if let Found::Declined { reason, .. } = found {
+                    reversing.show_declined(reason);
+                }
                 if *found == Found::Paying {
                     self.show_money_found(reversing);
                 }
@@ -254,6 +277,15 @@ impl Step<'_> {
         Stage::Reversing(reversing)
     }
 
+    /// There was a payment, and whoever reverses it for us is returning the money.
+    pub(super) fn returning(&mut self) -> Stage {
+        let reason = TillCause::PaidAtLastMoment.into();
+        let mut reversing = self.reversing_now(Shown::Reversing, reason, false);
+        reversing.held = Held::Taken;
+        reversing.reversal.poll_later(self.pace());
+        Stage::Reversing(reversing)
+    }
+
     fn query_refunds(&mut self, reversing: &mut Reversing) {
         reversing.held = Held::Refunded;
         let query = self.make(CallKind::RefundQuery);
@@ -299,6 +331,12 @@ impl Step<'_> {
 }
 
 impl Reversing {
+    /// Nobody was charged, for certain: the cashier need not wait until the number is closed.
+    fn show_declined(&mut self, reason: &Reason) {
+        (self.shown, self.payable) = (Shown::Declined, false);
+        (self.reason, self.obstacle) = (reason.clone(), None);
+    }
+
     /// How it ends once the gateway confirms it, if it was never seen paid.
     fn outcome(&self) -> Outcome {
         match self.shown {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::Millis;
+use crate::gateway::backend::message::Refused;
 use crate::order::CodeUrl;
 use crate::payment::says::Says;
 use crate::payment::{Call, Event, QrState, Rules};
@@ -16,6 +17,7 @@ const CODES: &str = "SYSTEMERROR BANKERROR USERPAYING PARAM_ERROR ORDERPAID NOAU
 /// Every reason there is: the gateway's documented codes, an unknown one, and all of ours.
 fn reasons() -> impl Iterator<Item = Reason> {
     let codes = CODES.split_whitespace().chain(["UNHEARD_OF"]);
+    let codes = codes.chain(Refused::ALL.map(Refused::word));
     let gateways = codes.map(|code| Reason::gateway(code, ""));
     gateways.chain(TillCause::ALL.map(Reason::from))
 }

@@ -183,10 +183,13 @@ pub(super) async fn query(
     };
     let order = Order::of_number(out_trade_no, merchant.clone(), config.till.currency);
     let ask = Ask::Query(&order);
-    let reply = transport
-        .ask(&codec.encode(ask, &Stamp { time: clock.wall(), nonce }), clock.uptime())
-        .await;
-    match reply.map(|reply| codec.decode(ask, &reply, clock.wall()).answer) {
+    let stamp = Stamp { time: clock.wall(), nonce };
+    let reply = transport.ask(&codec.encode(ask, &stamp), clock.uptime()).await;
+    let reply = reply.map(|mut reply| {
+        codec.receive(&stamp, &mut reply);
+        codec.decode(ask, &reply, clock.wall()).answer
+    });
+    match reply {
         Ok(Answer::Found(Found::NotFound)) => Ok(Finding::AccountGood),
         Ok(Answer::Found(Found::Inconclusive(what))) => Err(what),
         // No other answer makes sense for such a number.

@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 use super::native::NO_NOTIFY_URL;
 use crate::clock::Timestamp;
 use crate::gateway::{
-    Ask, Decoded, DecodedRefund, Gateway, Lookup, Outgoing, Owner, RefundAsk, Reply, Stamp,
+    Ask, Decoded, DecodedRefund, Gateway, Lookup, Outgoing, Owner, RefundAsk, Reply, Stamp, escaped,
 };
 use crate::order::{Merchant, Order};
 use crate::payment::{CallKind, Reason};
@@ -268,20 +268,6 @@ fn whose(merchant: &Merchant) -> String {
     } else {
         format!("sp_mchid={mch_id}&sub_mchid={sub_mch_id}")
     }
-}
-
-/// Whatever is not plain is escaped: what is signed is what is sent.
-fn escaped(text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-    }
-    escaped
 }
 
 /// The merchant in a body.

@@ -2,10 +2,10 @@
 
 use super::json::{Object, Value};
 use super::read::{Message, bad, check_merchant, unknown};
-use super::{NOT_RECORDED, RECORDED_CELLS, WechatV3, escaped, root, whose};
+use super::{NOT_RECORDED, RECORDED_CELLS, WechatV3, root, whose};
 use crate::clean::clean;
 use crate::clock::Timestamp;
-use crate::gateway::{DecodedRefund, Outgoing, RefundAsk, Reply, Stamp};
+use crate::gateway::{DecodedRefund, Outgoing, RefundAsk, Reply, Stamp, escaped};
 use crate::payment::{Inconclusive, Reason, TillCause};
 use crate::refund::{
     Looked, Queried, Refund, RefundAnswer, RefundCallKind, RefundPage, RefundProof, RefundSaid,

@@ -90,10 +90,22 @@ impl Step<'_> {
             }
             Found::Ended(ending) => return Some(Gone::by(*ending, Some(closing)).into()),
             Found::NotFound => return self.not_found(closing),
-            Found::NotPaid | Found::Paying | Found::Failed(_) => {
+            // A payment was seen: one of the two answers is wrong.
+            Found::Declined { .. } if closing.is_refunded => {
+                closing.reversal.poll_later(self.pace());
+            }
+            Found::Declined { closed: true, .. } => {
+                return Some(Gone::by(Ending::Closed, Some(closing)).into());
+            }
+            Found::Returning => {
+                closing.is_refunded = true;
+                self.show_money_found(closing);
+                closing.reversal.poll_later(self.pace());
+            }
+            Found::NotPaid | Found::Paying | Found::Failed(_) | Found::Declined { .. } => {
                 // Somebody pays what was shown as not paid: that must not stay hidden.
-                if *found == Found::Paying && closing.shown == Shown::Declined {
-                    (closing.shown, closing.since) = (Shown::Closing, self.now);
+                if *found == Found::Paying {
+                    self.show_money_found(closing);
                 }
                 // The answer to the closing may have been untrue.
                 let repeats = closing.reversal.contradicted(self.pace());
@@ -208,6 +220,7 @@ impl Step<'_> {
                 let late = Some(TillCause::PaidAfterAll.into());
                 Some(Stage::Paid { proof: proof.clone(), late })
             }
+            Found::Returning => Some(self.returning(false)),
             Found::NotPaid | Found::Paying | Found::Failed(_) => {
                 let mut closing = self.closing_now(Shown::Declined, ended.reason.clone(), false);
                 self.close(&mut closing);
@@ -240,6 +253,22 @@ impl Step<'_> {
         }
     }
 
+    /// There was a payment, and whoever reverses it for us is returning the money.
+    pub(super) fn returning(&self, had_code: bool) -> Stage {
+        let reason = TillCause::PaidAtLastMoment.into();
+        let mut closing = self.closing_now(Shown::Closing, reason, had_code);
+        closing.is_refunded = true;
+        closing.reversal.poll_later(self.pace());
+        Stage::Closing(closing)
+    }
+
+    /// What was shown as not paid holds money, which must not stay hidden.
+    const fn show_money_found(&self, closing: &mut Closing) {
+        if let Shown::Declined = closing.shown {
+            (closing.shown, closing.since) = (Shown::Closing, self.now);
+        }
+    }
+
     /// Who was told that it is paid waits for the query that shows it, and does not close it at once.
     fn close_unless_paid(&mut self, closing: &mut Closing) {
         if !closing.said_paid || closing.reversal.is_due(self.now) {
@@ -254,9 +283,7 @@ impl Step<'_> {
 
     pub(super) fn query_refunds(&mut self, closing: &mut Closing) {
         closing.is_refunded = true;
-        if closing.shown == Shown::Declined {
-            (closing.shown, closing.since) = (Shown::Closing, self.now);
-        }
+        self.show_money_found(closing);
         let query = self.make(CallKind::RefundQuery);
         closing.reversal.poll(query, self.now);
     }

@@ -372,6 +372,39 @@ fn what_ends_at_the_gateway_ends_here() {
 }
 
 #[test]
+fn money_that_a_backend_returns_is_shown_until_it_is_returned() {
+    let mut given_up = Bench::shown();
+    given_up.at(2, &Event::Cancel);
+    let mut refused = Bench::new();
+    assert_eq!(refused.answer(Says::Declined(why("NOAUTH"))), Status::Declined);
+    let mut shown = Bench::shown();
+    shown.at(3, &Event::Tick);
+    for mut bench in [shown, given_up, refused] {
+        assert_eq!(bench.answer(Says::Returning), Status::Reversing);
+        assert_eq!(bench.state.money(), Funds::Held);
+        bench.until(60, |_| Says::TookNothing { reason: why("NOAUTH"), closed: true });
+        assert_eq!(bench.state.money(), Funds::Held, "a payment does not vanish");
+        bench.until(120, |_| Says::Ended(Ending::Returned));
+        assert_eq!(
+            (bench.state.status(), bench.state.money()),
+            (Status::Reversed, Funds::Returned)
+        );
+    }
+}
+
+#[test]
+fn an_order_that_never_had_a_code_by_the_backends_word_is_over() {
+    let mut bench = Bench::shown();
+    bench.at(3, &Event::Tick);
+    let took_nothing = |closed| Says::TookNothing { reason: why("NOAUTH"), closed };
+    assert_eq!(bench.answer(took_nothing(false)), Status::Reversing);
+    assert_eq!(bench.last.kind, CallKind::Close);
+    bench.answer(Says::Accepted);
+    assert_eq!(bench.answer(took_nothing(true)), Status::Closed);
+    assert!(!bench.state.is_open());
+}
+
+#[test]
 fn an_order_that_is_said_to_be_paid_is_not_closed_again_at_once() {
     for unclear in [lost(), Says::NotPaid, Says::NotFound] {
         let mut bench = Bench::shown();

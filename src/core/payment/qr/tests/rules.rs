@@ -52,6 +52,8 @@ fn anything() -> impl Strategy<Value = Says> {
         Just(Says::Failed(why("PAYERROR"))),
         Just(Says::Ended(Ending::Closed)),
         Just(Says::Ended(Ending::Revoked)),
+        any::<bool>().prop_map(|closed| Says::TookNothing { reason: why("NOTENOUGH"), closed }),
+        Just(Says::Returning),
         Just(Says::Ended(Ending::Returned)),
         Just(Says::Ended(Ending::Refunded)),
         Just(Says::AnotherTills(TillCause::AnotherTill.into())),
