@@ -6,7 +6,6 @@ use crate::device::learned::LearnedError;
 use crate::language::{Language, Text};
 use crate::simulator::identity::IdentityError;
 use crate::simulator::server::ServerError;
-use paytill_host::transport::RouteError;
 
 /// Why the learned scanners cannot be read.
 pub fn learned(error: &LearnedError) -> Text {
@@ -23,28 +22,6 @@ pub fn learned(error: &LearnedError) -> Text {
                 why.in_language(Language::Chinese)
             ),
         ),
-    }
-}
-
-/// Why the connection to the gateway cannot be prepared.
-pub fn route(error: &RouteError) -> Text {
-    match error {
-        RouteError::NoRoots { named: false } => both!(
-            "this machine has no root certificates to check the gateway's with; install the \
-             package ca-certificates, or name a file with them in ca_file",
-            "本机没有根证书，无法核实微信支付的证书；请安装 ca-certificates 软件包，或在 ca_file 中\
-             指定根证书文件"
-        ),
-        RouteError::NoRoots { named: true } => both!(
-            "ca_file names a file without any root certificate that can be used",
-            "ca_file 指定的文件中没有可用的根证书"
-        ),
-        RouteError::Identity(why) => {
-            Text::new(error.to_string(), format!("无法使用商户证书：{why}"))
-        }
-        RouteError::Client(why) => {
-            Text::new(error.to_string(), format!("无法准备到微信支付的连接：{why}"))
-        }
     }
 }
 
