@@ -116,7 +116,7 @@ pub fn read(
 ) -> Result<Option<Wechat>, ConfigError> {
     let v2 = v2::read(document, used == Some(Version::V2), around)?;
     let v3 = v3::read(document, used == Some(Version::V3), around)?;
-    Ok(v2.map(Wechat::V2).or(v3.map(Wechat::V3)))
+    Ok(v2.map(Wechat::V2).or_else(|| v3.map(Wechat::V3)))
 }
 
 /// The merchant's account at `WeChat` Pay, and how it is reached.

@@ -128,7 +128,7 @@ impl WechatV2Config {
     }
 
     /// The merchant number in the certificate and ours, if they differ.
-    pub fn another_merchants(&self) -> Option<(String, &str)> {
+    pub fn foreign_certificate(&self) -> Option<(String, &str)> {
         let holder = Names::of_pem(self.client_identity_pem.expose_secret().as_bytes()).subject?;
         let ours = self.merchant.mch_id.as_str();
         let is_number = holder.bytes().all(|byte| byte.is_ascii_digit());

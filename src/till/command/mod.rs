@@ -37,6 +37,7 @@ mod wiring;
 use crate::journal::{BackupError, JournalError};
 use crate::language::Text;
 use crate::operators::OperatorsError;
+use crate::simulator::EmbeddedError;
 use crate::text;
 use paytill_host::gateway::OpenError;
 
@@ -136,6 +137,16 @@ impl From<OperatorsError> for Failure {
             | OperatorsError::ManagerFirst => Exit::Usage,
         };
         Self::new(exit, text::operators::failure(&error))
+    }
+}
+
+impl From<EmbeddedError> for Failure {
+    fn from(error: EmbeddedError) -> Self {
+        let exit = match error {
+            EmbeddedError::Identity(_) | EmbeddedError::Server(_) => Exit::Fault,
+            EmbeddedError::Open(_) => Exit::Configuration,
+        };
+        Self::new(exit, text::failure::embedded(&error))
     }
 }
 

@@ -3,25 +3,19 @@
 //!
 //! Training takes the same path to a simulated gateway in the same process.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::{Exit, Failure, output};
 use crate::clock::Millis;
 use crate::config::{Config, GatewayConfig, Loaded, PrinterKind, WechatV2Config};
 use crate::engine::{OrderTemplate, Recovered};
-use crate::gateway::wechat::WechatV2;
-use crate::gateway::wechat::fields::SignType;
 use crate::journal::{Journal, JournalError};
-use crate::language::Text;
 use crate::order::Merchant;
-use crate::simulator::{self as simulated, Bank, Script, Server};
+use crate::simulator::{Embedded, Script, Server};
 use crate::till::{Till, TillParts};
 use crate::{both, say, text};
 use paytill_host::clock::Clock;
-use paytill_host::gateway::{OpenError, Opened, Renewal};
-use paytill_host::transport::{Route, Transport};
+use paytill_host::gateway::{Opened, Renewal};
 
 /// How long a training customer takes to scan a code of ours: it is to be seen.
 const SCANS_AFTER: Millis = Millis::seconds(6);
@@ -105,7 +99,7 @@ fn open_v2(
     journal: Journal,
     recovered: Recovered,
 ) -> Result<OpenTill, Failure> {
-    if let Some((holder, merchant)) = gateway.another_merchants() {
+    if let Some((holder, merchant)) = gateway.foreign_certificate() {
         tracing::warn!(holder, merchant, "the certificate is another merchant's");
         output::print_message(&say!(
             config.till.language,
@@ -145,47 +139,16 @@ async fn open_training(
     journal: Journal,
     recovered: Recovered,
 ) -> Result<OpenTill, Failure> {
-    let fault = |why: &Text| {
-        let what = both!("the simulated gateway cannot be started", "无法启动模拟网关");
-        Failure::new(Exit::Fault, what.because(why))
-    };
-    let keys =
-        simulated::Identity::generate().map_err(|error| fault(&text::failure::identity(&error)))?;
-    let account = keys.account();
     let script = Script {
         currency: config.till.currency,
         practice_alone: true,
         scans_after: SCANS_AFTER,
         ..Script::default()
     };
-    let bank = Bank::new(account.clone(), script, u64::from(std::process::id()), clock.wall());
-    let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-    let server = Server::start(loopback, &keys, bank, None, 1)
-        .await
-        .map_err(|error| fault(&text::failure::server(&error)))?;
-    let identity_pem = format!("{}{}", keys.client_certificate_pem(), keys.client_key_pem());
-    let defaults = Route {
-        hosts: vec![format!("https://{}", server.local_addr())],
-        identity_pem: identity_pem.into_bytes().into(),
-        ca_pem: Some(keys.authority_pem().as_bytes().to_vec()),
-        proxy: None,
-        proxy_login: None,
-        connect_timeout: Millis::seconds(3),
-        request_timeout: Millis::seconds(10),
-    };
-    let codec = WechatV2::new(SignType::HmacSha256, account.api_key.clone().into());
-    let parts = TillParts {
-        template: template(config, account.merchant),
-        rules: config.payment.rules,
-        gateway: Arc::new(codec),
-        transport: Transport::new(&defaults).map_err(OpenError::from)?,
-        hash_key: account.api_key.into(),
-        client_ip: None,
-        clock: clock.clone(),
-    };
-    let till = start(parts, journal, recovered)?;
-    let gateway_host = "simulator".to_owned();
-    Ok(OpenTill { till, gateway_host, training: Some(server), _renewal: None })
+    let seed = u64::from(std::process::id());
+    let Embedded { server, opened } = Embedded::start(script, seed, None, clock).await?;
+    let till = open_line(config, opened, clock, journal, recovered)?;
+    Ok(OpenTill { training: Some(server), ..till })
 }
 
 fn template(config: &Config, merchant: Merchant) -> OrderTemplate {

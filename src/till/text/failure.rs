@@ -4,6 +4,7 @@ use super::system;
 use crate::both;
 use crate::device::learned::LearnedError;
 use crate::language::{Language, Text};
+use crate::simulator::EmbeddedError;
 use crate::simulator::identity::IdentityError;
 use crate::simulator::server::ServerError;
 
@@ -23,6 +24,16 @@ pub fn learned(error: &LearnedError) -> Text {
             ),
         ),
     }
+}
+
+/// Why the simulated gateway inside the program cannot be used.
+pub fn embedded(error: &EmbeddedError) -> Text {
+    let why = match error {
+        EmbeddedError::Identity(error) => identity(error),
+        EmbeddedError::Server(error) => server(error),
+        EmbeddedError::Open(error) => return error.text(),
+    };
+    both!("the simulated gateway cannot be started", "无法启动模拟网关").because(&why)
 }
 
 /// Why the simulated gateway has no keys and certificates.

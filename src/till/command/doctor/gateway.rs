@@ -51,7 +51,7 @@ pub(super) async fn check(
 ) {
     let pem = settings.client_identity_pem.expose_secret().as_bytes();
     reporter.report(&certificate(pem, clock.wall(), &config.store.time_zone));
-    if let Some((holder, merchant)) = settings.another_merchants() {
+    if let Some((holder, merchant)) = settings.foreign_certificate() {
         let merchant = merchant.to_owned();
         reporter.report(&Finding::CertificateForeign { holder, merchant });
     }
