@@ -6,7 +6,6 @@ use secrecy::ExposeSecret;
 use super::FindingReporter;
 use super::certificate::Validity;
 use crate::clock::{TimeZone, Timestamp};
-use crate::command::open::{another_merchants, route};
 use crate::config::{Config, WechatV2Config as Settings};
 use crate::gateway::wechat::fields::SignType;
 use crate::gateway::wechat::v2::WechatV2;
@@ -15,7 +14,7 @@ use crate::language::Language;
 use crate::order::{Merchant, Order, OutTradeNo};
 use crate::payment::{Answer, Cause, Found, Inconclusive, TillCause};
 use crate::text::doctor::{Finding, Verdict};
-use crate::text::{failure, reason};
+use crate::text::reason;
 use paytill_host::clock::Clock;
 use paytill_host::random::nonce;
 use paytill_host::transport::{RouteError, Transport, TransportFailure};
@@ -52,18 +51,18 @@ pub(super) async fn check(
 ) {
     let pem = settings.client_identity_pem.expose_secret().as_bytes();
     reporter.report(&certificate(pem, clock.wall(), &config.store.time_zone));
-    if let Some((holder, merchant)) = another_merchants(settings) {
+    if let Some((holder, merchant)) = settings.foreign_certificate() {
         let merchant = merchant.to_owned();
         reporter.report(&Finding::CertificateForeign { holder, merchant });
     }
     if settings.ca_pem.is_some() && settings.base_url.ends_with(REAL) {
         reporter.report(&Finding::OwnRoots);
     }
-    let route = route(settings);
+    let route = settings.route();
     let transport = match Transport::new(&route) {
         Ok(transport) => transport,
         Err(error) => {
-            let sentence = failure::route(&error).in_language(reporter.language).to_owned();
+            let sentence = error.text().in_language(reporter.language).to_owned();
             return reporter.report(&match error {
                 RouteError::NoRoots { .. } => Finding::NoRoots(sentence),
                 RouteError::Client(_) | RouteError::Identity(_) => Finding::SecretsWrong(sentence),
