@@ -24,10 +24,12 @@ use http_body::{Body, Frame, SizeHint};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+use paytill_core::both;
 use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::gateway::page::Page;
 use paytill_core::gateway::wechat::fields::Fields;
 use paytill_core::gateway::{LARGEST_REPLY, Outgoing, Reply};
+use paytill_core::language::Text;
 use paytill_core::payment::{Inconclusive, Reason, TillCause};
 
 pub use download::{DownloadFailure, Sink};
@@ -102,6 +104,28 @@ pub enum RouteError {
     NoRoots { named: bool },
     #[error("the merchant's certificate cannot be used: {0}")]
     Identity(String),
+}
+
+impl RouteError {
+    /// The sentence for people.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::NoRoots { named: false } => both!(
+                "this machine has no root certificates to check the gateway's with; install the \
+                 package ca-certificates, or name a file with them in ca_file",
+                "本机没有根证书，无法核实微信支付的证书；请安装 ca-certificates 软件包，或在 ca_file 中\
+                 指定根证书文件"
+            ),
+            Self::NoRoots { named: true } => both!(
+                "ca_file names a file without any root certificate that can be used",
+                "ca_file 指定的文件中没有可用的根证书"
+            ),
+            Self::Identity(why) => Text::new(self.to_string(), format!("无法使用商户证书：{why}")),
+            Self::Client(why) => {
+                Text::new(self.to_string(), format!("无法准备到微信支付的连接：{why}"))
+            }
+        }
+    }
 }
 
 /// How a host answers an empty request.

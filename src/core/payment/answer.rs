@@ -493,7 +493,10 @@ pub enum Found {
     Failed(Reason),
     /// By the word of whoever submitted it for us, the submission took no money. `closed`: the number
     /// can take none any more.
-    Declined { reason: Reason, closed: bool },
+    Declined {
+        reason: Reason,
+        closed: bool,
+    },
     /// The customer had paid, and whoever reverses it for us is returning the money.
     Returning,
     /// The order can no longer take money.

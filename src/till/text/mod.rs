@@ -21,7 +21,6 @@ pub mod history;
 pub mod journal;
 pub mod operators;
 pub mod picture;
-pub mod platform;
 pub mod print_test;
 pub mod qr;
 pub mod receipt;

@@ -123,9 +123,7 @@ impl Enrolment {
         let ca_pem = ca_pem.as_deref().unwrap_or_default();
         let EnrolmentRequest { nonce, public_key: asking, .. } = request;
         let backend = "backend";
-        text(&[
-            backend, nonce, asking, merchant, store, till, currency, public_key, has_ca, ca_pem,
-        ])
+        text(&[backend, nonce, asking, merchant, store, till, currency, public_key, has_ca, ca_pem])
     }
 }
 
@@ -238,14 +236,14 @@ mod tests {
         let kept = code().kept();
         assert!(request().is_proved(&kept));
         assert!(!request().is_proved(&super::kept("000000000000000000000000")));
-        let changes: [fn(&mut EnrolmentRequest); 5] = [
+        let tampering: [fn(&mut EnrolmentRequest); 5] = [
             |request| request.code.push('1'),
             |request| request.public_key.push('1'),
             |request| request.nonce.push('1'),
             |request| request.version.push('1'),
             |request| request.proof.clear(),
         ];
-        for change in changes {
+        for change in tampering {
             let mut changed = request();
             change(&mut changed);
             assert!(!changed.is_proved(&kept), "{changed:?}");
@@ -265,7 +263,7 @@ mod tests {
         let kept = code().kept();
         assert!(answer().is_proved(&kept, &request()));
         assert!(!answer().is_proved(&super::kept("000000000000000000000000"), &request()));
-        let changes: [fn(&mut Enrolment); 8] = [
+        let tampering: [fn(&mut Enrolment); 8] = [
             |answer| answer.merchant.push('1'),
             |answer| answer.store.push('1'),
             |answer| answer.till.push('1'),
@@ -275,7 +273,7 @@ mod tests {
             |answer| answer.ca_pem = Some(String::new()),
             |answer| answer.proof = request().proof,
         ];
-        for change in changes {
+        for change in tampering {
             let mut changed = answer();
             change(&mut changed);
             assert!(!changed.is_proved(&kept, &request()), "{changed:?}");
@@ -285,10 +283,9 @@ mod tests {
         without.prove(&kept, &request());
         without.ca_pem = Some(String::new());
         assert!(!without.is_proved(&kept, &request()));
-        for change in [
-            (|request: &mut EnrolmentRequest| request.nonce.push('1')) as fn(&mut _),
-            |request| request.public_key.push('1'),
-        ] {
+        let tampering: [fn(&mut EnrolmentRequest); 2] =
+            [|request| request.nonce.push('1'), |request| request.public_key.push('1')];
+        for change in tampering {
             let mut other = request();
             change(&mut other);
             assert!(!answer().is_proved(&kept, &other), "{other:?}");

@@ -28,7 +28,7 @@ use crate::payment::{Answer, Inconclusive, Reason, TillCause};
 use crate::refund::{RefundAnswer, RefundCallKind};
 use meaning::{Refusing, Said, unknown};
 use message::{
-    Channel, Hello, LONGEST_WAIT, PaymentRequest, Refusal, RefundRequest, Refused, ReversalRequest,
+    Channel, Hello, LONGEST_WAIT, PaymentRequest, RefundRequest, Refusal, Refused, ReversalRequest,
 };
 use signed::{PublicKey, SigningKey};
 
@@ -51,7 +51,8 @@ const ROOM: usize = 4096;
 pub struct Backend {
     key: SigningKey,
     till: TillId,
-    backend: PublicKey,
+    /// With which it signs.
+    theirs: PublicKey,
     wait: Millis,
 }
 
@@ -62,8 +63,8 @@ struct Vouched(Result<(), Reason>);
 
 impl Backend {
     /// The codec of the till with this key, for the backend with that one.
-    pub const fn new(key: SigningKey, till: TillId, backend: PublicKey) -> Self {
-        Self { key, till, backend, wait: WAIT }
+    pub const fn new(key: SigningKey, till: TillId, theirs: PublicKey) -> Self {
+        Self { key, till, theirs, wait: WAIT }
     }
 
     /// Questions of a till that waits for news are held open for so long at most. It should be no
@@ -155,7 +156,7 @@ impl Gateway for Backend {
     fn receive(&self, stamp: &Stamp, reply: &mut Reply) {
         // Whatever an earlier request left there.
         reply.extensions_mut().remove::<Vouched>();
-        let vouched = self.backend.has_answered(reply, &stamp.nonce).map(|_| ());
+        let vouched = self.theirs.has_answered(reply, &stamp.nonce).map(|_| ());
         reply.extensions_mut().insert(Vouched(vouched));
     }
 
@@ -168,7 +169,10 @@ impl Gateway for Backend {
                 record.extend(code.map(|code| ("auth_code".to_owned(), code.masked())));
                 record
             }
-            Ask::Query(order) | Ask::Reverse(order) | Ask::RefundQuery(order) | Ask::Close(order) => {
+            Ask::Query(order)
+            | Ask::Reverse(order)
+            | Ask::RefundQuery(order)
+            | Ask::Close(order) => {
                 vec![("out_trade_no".to_owned(), order.out_trade_no.as_str().to_owned())]
             }
         }
@@ -278,8 +282,7 @@ fn message<T: DeserializeOwned>(reply: &Reply) -> Result<Said<T>, Inconclusive> 
         let page = Page::of(status, reply.headers(), reply.body());
         Inconclusive::Unknown(Reason::quoting(cause, page.line()))
     };
-    let otherwise =
-        if status.is_success() { TillCause::BadAnswer } else { TillCause::HttpStatus };
+    let otherwise = if status.is_success() { TillCause::BadAnswer } else { TillCause::HttpStatus };
     match reply.extensions().get::<Vouched>() {
         Some(Vouched(Ok(()))) => {}
         // A page of something in between says more than that it is not signed.

@@ -64,7 +64,10 @@ fn money_that_is_being_returned_is_shown_as_such_whatever_was_shown_before() {
         bench.until(120_000, |_| took_nothing(true));
         assert_eq!(bench.state.money(), Funds::Held);
         bench.until(180_000, |_| Says::Ended(Ending::Returned));
-        assert_eq!((bench.state.status(), bench.state.money()), (Status::Reversed, Funds::Returned));
+        assert_eq!(
+            (bench.state.status(), bench.state.money()),
+            (Status::Reversed, Funds::Returned)
+        );
     }
 }
 
