@@ -5,11 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use paytill_core::both;
-use paytill_core::clock::Millis;
 use paytill_core::money::Currency;
 use paytill_core::payment::Rules;
 use paytill_host::config::file::{self, Document, Known, Section};
 use paytill_host::config::{ConfigError, Environment, folder_of, secret, variable};
+use paytill_host::gateway::{self, Choice, Secrets, Surroundings, Version, Wechat};
+use paytill_host::times::{self, Times};
 
 /// Every section and its keys.
 pub const KNOWN: &Known = &[
@@ -18,10 +19,9 @@ pub const KNOWN: &Known = &[
     ("state", &["folder"]),
     ("store", &["currency"]),
     ("gateway", &["kind"]),
-    (
-        "payment",
-        &["query_interval_ms", "give_up_after_ms", "reverse_not_before_ms", "attention_after_ms"],
-    ),
+    (Version::V2.section(), Version::V2.keys()),
+    (Version::V3.section(), Version::V3.keys()),
+    ("payment", &times::KEYS),
     ("log", &["path", "level"]),
 ];
 
@@ -37,6 +37,8 @@ pub struct Config {
     pub database: Database,
     pub folder: PathBuf,
     pub currency: Currency,
+    /// The account at the gateway; `None`: the simulated one inside this program.
+    pub gateway: Option<Wechat>,
     pub rules: Rules,
     pub log: Option<PathBuf>,
     pub level: tracing::level_filters::LevelFilter,
@@ -84,7 +86,7 @@ pub fn load(
             return of_file(&path, &name, &text, environment);
         }
     }
-    let demo = read(&Document::default(), Path::new("/"), environment)?;
+    let demo = read(&Document::default(), (Path::new("/"), None), environment)?;
     Ok(Config { is_demo: true, ..demo })
 }
 
@@ -95,12 +97,13 @@ fn of_file(
     environment: Environment<'_>,
 ) -> Result<Config, ConfigError> {
     let document = Document::parse(name, text)?;
-    read(&document, path.parent().unwrap_or_else(|| Path::new("/")), environment)
+    let folder = path.parent().unwrap_or_else(|| Path::new("/"));
+    read(&document, (folder, Some(path)), environment)
 }
 
 fn read(
     document: &Document<'_>,
-    folder: &Path,
+    (folder, file): (&Path, Option<&Path>),
     environment: Environment<'_>,
 ) -> Result<Config, ConfigError> {
     document.check_keys(KNOWN)?;
@@ -127,7 +130,12 @@ fn read(
         ("debug", tracing::level_filters::LevelFilter::DEBUG),
         ("off", tracing::level_filters::LevelFilter::OFF),
     ];
-    let _: () = document.section("gateway").word("kind", &[("simulator", ())], ())?;
+    let wechat = |version: Version| version.choice(Some(version));
+    let simulator = Choice { word: "simulator", section: None, kind: None };
+    let choices = [simulator, wechat(Version::V2), wechat(Version::V3)];
+    let used = gateway::kind(document, &choices, None)?;
+    let around = Surroundings { folder, file, environment, secrets: Secrets::Read };
+    let gateway = gateway::read(document, used, &around)?;
     Ok(Config {
         tills: tills.unwrap_or(default),
         metrics: address(&listen, "metrics")?,
@@ -135,7 +143,8 @@ fn read(
         certificate: certificate(&listen, folder)?,
         database: database(&document.section("database"), folder, &state)?,
         currency: currency(&document.section("store"))?,
-        rules: rules(&document.section("payment"))?,
+        gateway,
+        rules: Times::read(document.section("payment"))?.rules,
         log: log.path("path", folder)?,
         level: log.word("level", &levels, level)?,
         folder: state,
@@ -222,21 +231,5 @@ fn currency(section: &Section<'_>) -> Result<Currency, ConfigError> {
     Currency::from_code(&code).ok_or_else(|| {
         let sentence = both!("is not a currency of ISO 4217", "不是 ISO 4217 货币代码");
         section.wrong("currency", &sentence)
-    })
-}
-
-fn rules(section: &Section<'_>) -> Result<Rules, ConfigError> {
-    let default = Rules::default();
-    let millis =
-        |key: &str, allowed, default: Millis| section.whole(key, allowed, default.0).map(Millis);
-    Ok(Rules {
-        query_interval: millis("query_interval_ms", 100..=60_000, default.query_interval)?,
-        give_up_after: millis("give_up_after_ms", 500..=120_000, default.give_up_after)?,
-        reverse_not_before: millis(
-            "reverse_not_before_ms",
-            0..=60_000,
-            default.reverse_not_before,
-        )?,
-        attention_after: millis("attention_after_ms", 1_000..=600_000, default.attention_after)?,
     })
 }

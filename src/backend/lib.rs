@@ -11,4 +11,6 @@ pub mod files;
 pub mod routes;
 pub mod serve;
 pub mod store;
+#[cfg(test)]
+mod tests;
 pub mod work;

@@ -173,6 +173,12 @@ impl Transport {
         })
     }
 
+    /// The longest that a call may take: every host has the whole of the time.
+    pub fn longest_call(&self) -> Millis {
+        let one = u64::try_from(self.patience.as_millis()).unwrap_or(u64::MAX);
+        Millis(one).times(if self.hosts.other(0).is_some() { 2 } else { 1 })
+    }
+
     /// This machine's address on the route to the gateway, if known.
     pub fn local_address(&self) -> Option<IpAddr> {
         self.local_address.lock().ok().and_then(|address| *address)

@@ -71,7 +71,10 @@ impl Books<'_> {
 
     /// The merchant's name in the database.
     pub(super) fn merchant(&self) -> String {
-        paytill_simulator::identity::merchant().mch_id
+        match &self.config.gateway {
+            Some(gateway) => gateway.merchant().mch_id.clone(),
+            None => paytill_simulator::identity::merchant().mch_id,
+        }
     }
 }
 

@@ -8,13 +8,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use paytill_core::both;
-use paytill_core::clock::Millis;
-use paytill_core::gateway::wechat::WechatV2;
-use paytill_core::gateway::wechat::fields::SignType;
 use paytill_core::language::Language;
-use paytill_host::transport::{Route, Transport};
+use paytill_host::gateway::{OpenError, Opened};
 use paytill_host::{log, random};
-use paytill_simulator::{Identity, Script, Server};
+use paytill_simulator::{Embedded, Script, Server};
 
 use super::open::{Books, no_randomness};
 use super::{print_line, print_message};
@@ -23,9 +20,6 @@ use crate::files;
 use crate::routes::{self, App};
 use crate::serve::Door;
 use crate::work::{Work, WorkParts};
-
-/// How long one call to the gateway may take.
-const REQUEST: Millis = Millis::seconds(10);
 
 /// Serves until a signal, and then lets what is under way come to its end.
 pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, Failure> {
@@ -41,15 +35,15 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     let host = config.public_url.as_deref().and_then(host_of);
     let tls = files::tls(&config.folder, named, &files::names(config.tills.ip(), host))?;
 
-    let (gateway, simulator) = simulated(books).await?;
-    let Line { codec, transport, merchant } = gateway;
+    let (opened, simulator) = opened(books).await?;
+    let request_timeout = opened.transport.longest_call();
     let work = Work::new(WorkParts {
         store,
-        gateway: Arc::new(codec),
-        transport,
-        merchant,
+        gateway: opened.codec.gateway(),
+        transport: opened.transport,
+        merchant: opened.merchant,
         rules: config.rules,
-        request_timeout: REQUEST,
+        request_timeout,
         is_alone: books.is_alone(),
         digest_key: digest_key(&secret),
         clock: books.clock.clone(),
@@ -79,40 +73,23 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     Ok(Exit::Done)
 }
 
-struct Line {
-    codec: WechatV2,
-    transport: Transport,
-    merchant: paytill_core::order::Merchant,
-}
-
-/// The simulated gateway, reached as the real one is.
-async fn simulated(books: &Books<'_>) -> Result<(Line, Server), Failure> {
-    let fault = |why: &dyn std::fmt::Display| {
-        let why = why.to_string();
-        let sentence =
-            both!("the simulated gateway cannot be started: {why}", "无法启动模拟网关：{why}");
-        Failure::new(Exit::Fault, sentence)
-    };
-    let keys = Identity::generate().map_err(|error| fault(&error))?;
-    let account = keys.account();
+/// The gateway that is configured, or the simulated one, reached as the real one is.
+async fn opened(books: &Books<'_>) -> Result<(Opened, Option<Server>), Failure> {
+    if let Some(wechat) = &books.config.gateway {
+        let opened = wechat.open(books.clock).await;
+        let failed = |error: OpenError| Failure::new(Exit::Configuration, error.text());
+        return Ok((opened.map_err(failed)?, None));
+    }
     let script = Script { currency: books.config.currency, ..Script::default() };
-    let bank = keys.bank(script, u64::from(std::process::id()), books.clock.wall());
-    let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-    let server =
-        Server::start(loopback, &keys, bank, None, 1).await.map_err(|error| fault(&error))?;
-    let identity_pem = format!("{}{}", keys.client_certificate_pem(), keys.client_key_pem());
-    let route = Route {
-        hosts: vec![format!("https://{}", server.local_addr())],
-        identity_pem: identity_pem.into_bytes().into(),
-        ca_pem: Some(keys.authority_pem().as_bytes().to_vec()),
-        proxy: None,
-        proxy_login: None,
-        connect_timeout: Millis::seconds(3),
-        request_timeout: REQUEST,
-    };
-    let transport = Transport::new(&route).map_err(|error| fault(&error))?;
-    let codec = WechatV2::new(SignType::HmacSha256, account.api_key.clone().into());
-    Ok((Line { codec, transport, merchant: account.merchant }, server))
+    let seed = u64::from(std::process::id());
+    let Embedded { server, opened } =
+        Embedded::start(script, seed, None, books.clock).await.map_err(|error| {
+            let why = error.to_string();
+            let sentence =
+                both!("the simulated gateway cannot be started: {why}", "无法启动模拟网关：{why}");
+            Failure::new(Exit::Fault, sentence)
+        })?;
+    Ok((opened, Some(server)))
 }
 
 /// Rings once, when the process is told to end.
