@@ -20,7 +20,7 @@ pub(super) struct Books<'a> {
 
 impl Books<'_> {
     /// Opens it, whatever its schema.
-    pub(super) async fn open(&self) -> Result<Store, Failure> {
+    pub(super) fn open(&self) -> Result<Store, Failure> {
         match &self.config.database {
             Database::Sqlite(path) => {
                 files::make_folder(&self.config.folder)?;
@@ -34,7 +34,7 @@ impl Books<'_> {
                     Ok::<_, Failure>(Zeroizing::new(text))
                 });
                 let file = file.transpose()?;
-                let password = self.password.or(file.as_ref().map(|text| text.as_str()));
+                let password = self.password.or_else(|| file.as_ref().map(|text| text.as_str()));
                 Ok(Store::Postgres(Postgres::new(url, password, *connections)?))
             }
         }
@@ -43,7 +43,7 @@ impl Books<'_> {
     /// Opens it for use: with this program's schema. An empty file of SQLite's is given it, since it was
     /// just made.
     pub(super) async fn ready(&self) -> Result<Store, Failure> {
-        let store = self.open().await?;
+        let store = self.open()?;
         match (store.check().await, &store) {
             (Err(StoreError::Schema { found: 0, .. }), Store::Sqlite(_)) => {
                 store.migrate(self.clock.wall()).await?;

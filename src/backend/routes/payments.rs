@@ -17,7 +17,7 @@ use paytill_core::gateway::backend::message::{
     Channel, Hello, LONGEST_WAIT, Payment, PaymentList, PaymentRequest, Refused, Told,
 };
 use paytill_core::money::{Currency, Money};
-use paytill_core::order::{Order, OutTradeNo, TillId};
+use paytill_core::order::{AuthCode, Order, OutTradeNo, TillId};
 use paytill_core::payment::{Funds, State as PaymentState, Status};
 
 use super::App;
@@ -199,7 +199,7 @@ fn row(app: &App, caller: &Caller, number: OutTradeNo, request: &PaymentRequest)
     };
     let amount = request.amount.to_string();
     let lasts = request.lasts_ms.map(|lasts| lasts.to_string()).unwrap_or_default();
-    let code = request.auth_code.as_ref().map(|code| code.expose()).unwrap_or_default();
+    let code = request.auth_code.as_ref().map(AuthCode::expose).unwrap_or_default();
     let fingerprint = app.work.fingerprint(&[
         request.channel.word(),
         &amount,
@@ -218,7 +218,7 @@ fn row(app: &App, caller: &Caller, number: OutTradeNo, request: &PaymentRequest)
             PaymentState::begin_qr(lasts, jitter)
         }
     };
-    PaymentRow { state, fingerprint, ..fresh(app, caller, order, request.channel) }
+    PaymentRow { fingerprint, state, ..fresh(app, caller, order, request.channel) }
 }
 
 fn fresh(app: &App, caller: &Caller, order: Order, channel: Channel) -> PaymentRow {

@@ -101,14 +101,13 @@ pub(super) async fn proved(State(app): State<Arc<App>>, request: Request, next: 
     } else {
         None
     };
-    let answer = match refused {
-        Some(refused) => Refusing::from(refused).into_response(),
-        None => {
-            heard(&app, &till, now);
-            let mut request = Request::from_parts(parts, Body::from(body));
-            request.extensions_mut().insert(Caller { till });
-            next.run(request).await
-        }
+    let answer = if let Some(refused) = refused {
+        Refusing::from(refused).into_response()
+    } else {
+        heard(&app, &till, now);
+        let mut request = Request::from_parts(parts, Body::from(body));
+        request.extensions_mut().insert(Caller { till });
+        next.run(request).await
     };
     vouched(&app, answer, &credentials.nonce).await
 }

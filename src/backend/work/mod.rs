@@ -100,7 +100,7 @@ impl Work {
         let (key, work) = (new.key.clone(), Arc::clone(self));
         let decide =
             move |row: Option<&PaymentRow>| work.deciding(|now| decide::begin(row, &new, now));
-        match self.parts.store.change(key, decide).await.map_err(unwritten)? {
+        match self.parts.store.change(key, decide).await.map_err(|error| unwritten(&error))? {
             Begun::New(decided) => {
                 let row = decided.row.clone();
                 self.follow(*decided, code);
@@ -117,7 +117,7 @@ impl Work {
         let decide = move |row: Option<&PaymentRow>| {
             work.deciding(|now| decide::reversed(row, &unseen, now))
         };
-        match self.parts.store.change(key, decide).await.map_err(failed)? {
+        match self.parts.store.change(key, decide).await.map_err(|error| failed(&error))? {
             Begun::New(decided) => {
                 let row = decided.row.clone();
                 self.follow(*decided, None);
@@ -145,7 +145,8 @@ impl Work {
             if let Some(bell) = bell.as_mut().as_pin_mut() {
                 bell.enable();
             }
-            let row = self.parts.store.payment(key.clone()).await.map_err(failed)?;
+            let row =
+                self.parts.store.payment(key.clone()).await.map_err(|error| failed(&error))?;
             let Some(row) = row else { return Ok(None) };
             let status = row.state.status();
             let is_known = match known {
@@ -320,7 +321,7 @@ impl Drop for UnderWay {
 
 /// A request that could not be written down was not sent on, for certain: unless it is not known whether
 /// it was written.
-fn unwritten(error: StoreError) -> Refused {
+fn unwritten(error: &StoreError) -> Refused {
     tracing::error!(%error, "a request was not written down");
     match error {
         // The commit itself may have arrived.
@@ -335,7 +336,7 @@ fn unwritten(error: StoreError) -> Refused {
     }
 }
 
-fn failed(error: StoreError) -> Refused {
+fn failed(error: &StoreError) -> Refused {
     tracing::error!(%error, "a request failed");
     Refused::Failed
 }

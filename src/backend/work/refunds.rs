@@ -38,7 +38,13 @@ impl Work {
                 decide_refund::begin(books, &new, &store, (&rights, merchant), jitter, now)
             })
         };
-        match self.parts.store.change_refund(payment, by, decide).await.map_err(unwritten)? {
+        match self
+            .parts
+            .store
+            .change_refund(payment, by, decide)
+            .await
+            .map_err(|error| unwritten(&error))?
+        {
             RefundBegun::New(decided) => {
                 let row = decided.row.clone();
                 self.follow_refund(*decided);
@@ -59,7 +65,12 @@ impl Work {
             if let Some(bell) = bell.as_mut().as_pin_mut() {
                 bell.enable();
             }
-            let refunds = self.parts.store.refunds(key.payment.clone()).await.map_err(failed)?;
+            let refunds = self
+                .parts
+                .store
+                .refunds(key.payment.clone())
+                .await
+                .map_err(|error| failed(&error))?;
             let row = refunds.into_iter().find(|row| row.key == *key);
             let is_under_way = row.as_ref().is_some_and(|row| row.state.is_unclear());
             let now = tokio::time::Instant::now();
