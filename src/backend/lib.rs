@@ -6,6 +6,7 @@
 
 pub mod command;
 pub mod config;
+pub mod desk;
 pub mod exit;
 pub mod files;
 pub mod routes;

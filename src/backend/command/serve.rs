@@ -15,6 +15,7 @@ use paytill_simulator::{Embedded, Script, Server};
 
 use super::open::{Books, no_randomness};
 use super::{print_line, print_message};
+use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::routes::{self, App};
@@ -41,15 +42,18 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
         store,
         gateway: opened.codec.gateway(),
         transport: opened.transport,
-        merchant: opened.merchant,
-        rules: config.rules,
+        desk: Desk {
+            merchant: opened.merchant,
+            currency: config.currency,
+            rules: config.rules,
+            digest_key: digest_key(&secret),
+        },
         request_timeout,
         is_alone: books.is_alone(),
-        digest_key: digest_key(&secret),
         clock: books.clock.clone(),
         instance: random::nonce().ok_or_else(no_randomness)?,
     });
-    let app = App::new(Arc::clone(&work), key, config.currency, tls.root_pem);
+    let app = App::new(Arc::clone(&work), key, tls.root_pem);
     let door = Door::open(config.tills, Some(tls.config), routes::tills(app))
         .await
         .map_err(|error| not_listening(config.tills, &error))?;

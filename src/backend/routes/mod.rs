@@ -14,7 +14,6 @@ use axum::routing::{get, post, put};
 
 use paytill_core::gateway::backend::message::LONGEST;
 use paytill_core::gateway::backend::signed::SigningKey;
-use paytill_core::money::Currency;
 
 use crate::work::Work;
 use signed::Nonces;
@@ -24,7 +23,6 @@ pub struct App {
     pub work: Arc<Work>,
     /// With which every answer is signed.
     pub key: SigningKey,
-    pub currency: Currency,
     /// The root of the certificate of its own making, if it has one.
     pub ca_pem: Option<String>,
     nonces: Nonces,
@@ -32,13 +30,8 @@ pub struct App {
 
 impl App {
     /// Answers for these payments.
-    pub fn new(
-        work: Arc<Work>,
-        key: SigningKey,
-        currency: Currency,
-        ca_pem: Option<String>,
-    ) -> Arc<Self> {
-        Arc::new(Self { work, key, currency, ca_pem, nonces: Nonces::default() })
+    pub fn new(work: Arc<Work>, key: SigningKey, ca_pem: Option<String>) -> Arc<Self> {
+        Arc::new(Self { work, key, ca_pem, nonces: Nonces::default() })
     }
 }
 

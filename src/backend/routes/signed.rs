@@ -17,6 +17,7 @@ use paytill_core::gateway::backend::message::{LONGEST, Refusal, Refused};
 use paytill_core::gateway::backend::signed::{Credentials, WINDOW};
 
 use super::App;
+use crate::desk::NotDone;
 use crate::store::TillRow;
 
 /// How many nonces of one till are remembered. A till that asks more often within the window is refused
@@ -57,6 +58,12 @@ pub(super) struct Refusing(pub(super) Refused, pub(super) &'static str);
 impl From<Refused> for Refusing {
     fn from(refused: Refused) -> Self {
         Self(refused, "")
+    }
+}
+
+impl From<NotDone> for Refusing {
+    fn from((refused, text): NotDone) -> Self {
+        Self(refused, text)
     }
 }
 

@@ -32,6 +32,7 @@ use paytill_simulator::{Identity, LedgerEntry, Scenario, Script, Server};
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
+use crate::desk::Desk;
 use crate::routes::{self, App};
 use crate::store::{EnrolmentRow, Sqlite, Store};
 use crate::work::{Work, WorkParts};
@@ -92,16 +93,19 @@ impl Office {
             store,
             gateway: Arc::new(codec),
             transport: Transport::new(&route).unwrap(),
-            merchant: account.merchant,
-            rules: rules(),
+            desk: Desk {
+                merchant: account.merchant,
+                currency: Currency::from_code("CNY").unwrap(),
+                rules: rules(),
+                digest_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"a test's"),
+            },
             request_timeout: Millis::seconds(2),
             is_alone: true,
-            digest_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"a test's"),
             clock,
             instance: random::nonce().unwrap(),
         });
         let key = SigningKey::from_pkcs8(&SigningKey::generate().unwrap()).unwrap();
-        let app = App::new(Arc::clone(&work), key, Currency::from_code("CNY").unwrap(), None);
+        let app = App::new(Arc::clone(&work), key, None);
         let router = routes::tills(Arc::clone(&app));
         let sweeping = tokio::spawn(work.sweep());
         Self { app, bank, router, folder, sweeping }

@@ -3,7 +3,7 @@
 
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::{Channel, Refused};
-use paytill_core::payment::{Call, Event, Reason, Rules, State, Status, TillCause};
+use paytill_core::payment::{Call, Event, Rules, State, Status};
 
 use crate::store::{Change, Lease, PaymentRow, Write};
 
@@ -205,9 +205,4 @@ fn kept(mut row: PaymentRow, call: Option<Call>, now: Deciding<'_>) -> PaymentRo
     let due = row.state.wake_at(now.rules).map(|at| row.began_at.after(at));
     row.wake_at = due.into_iter().chain(row.lease.as_ref().map(|lease| lease.until)).min();
     row
-}
-
-/// The state of a number that never came and never will.
-pub fn never_came() -> State {
-    State::refused(Reason::from(TillCause::Cancelled))
 }

@@ -15,18 +15,18 @@ mod sweep;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
 use tokio::sync::{Notify, watch};
 
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::Refused;
 use paytill_core::gateway::{Ask, Decoded, Gateway, Stamp};
-use paytill_core::order::{AuthCode, Merchant, Order};
-use paytill_core::payment::{Answer, Call, CallKind, Event, Inconclusive, Rules, TillCause};
+use paytill_core::order::{AuthCode, Order};
+use paytill_core::payment::{Answer, Call, CallKind, Event, Inconclusive, TillCause};
 use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
 
+use crate::desk::Desk;
 use crate::store::{Lease, PaymentKey, PaymentRow, Store, StoreError};
 use decide::{Begun, Decided, Deciding};
 use hub::Hub;
@@ -43,14 +43,11 @@ pub struct WorkParts {
     pub store: Store,
     pub gateway: Arc<dyn Gateway>,
     pub transport: Transport,
-    pub merchant: Merchant,
-    pub rules: Rules,
+    pub desk: Desk,
     /// For an entire call, from dialling to the last byte.
     pub request_timeout: Millis,
     /// No other instance works on the same database.
     pub is_alone: bool,
-    /// For keyed digests of requests.
-    pub digest_key: hmac::Key,
     pub clock: Clock,
     /// Names this run of this program.
     pub instance: String,
@@ -78,12 +75,7 @@ impl Work {
 
     /// The merchant's name in the database.
     pub fn merchant(&self) -> &str {
-        &self.parts.merchant.mch_id
-    }
-
-    /// Which payment of this merchant.
-    pub fn key(&self, out_trade_no: &paytill_core::order::OutTradeNo) -> PaymentKey {
-        PaymentKey { merchant: self.merchant().to_owned(), out_trade_no: out_trade_no.clone() }
+        &self.parts.desk.merchant.mch_id
     }
 
     /// Now.
@@ -182,16 +174,6 @@ impl Work {
         Ok(())
     }
 
-    /// A keyed digest of a request: the payment code is in it, and cannot be got out of it.
-    pub fn fingerprint(&self, parts: &[&str]) -> Vec<u8> {
-        let mut digest = hmac::Context::with_key(&self.parts.digest_key);
-        for part in parts {
-            digest.update(&(part.len() as u64).to_be_bytes());
-            digest.update(part.as_bytes());
-        }
-        digest.sign().as_ref().to_vec()
-    }
-
     /// Waits until no call is under way.
     pub async fn drained(&self) {
         let mut calls = self.calls.subscribe();
@@ -204,10 +186,10 @@ impl Work {
     }
 
     fn deciding<T>(&self, decide: impl FnOnce(Deciding<'_>) -> T) -> T {
-        let WorkParts { rules, instance, request_timeout, is_alone, .. } = &self.parts;
+        let WorkParts { desk, instance, request_timeout, is_alone, .. } = &self.parts;
         let lease = request_timeout.plus(MARGIN);
         let (at, is_alone) = (self.now(), *is_alone);
-        decide(Deciding { at, rules, instance, lease, is_alone })
+        decide(Deciding { at, rules: &desk.rules, instance, lease, is_alone })
     }
 
     /// What follows from a decision that is on disk.

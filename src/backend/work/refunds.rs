@@ -33,7 +33,7 @@ impl Work {
         let jitter = random::draw::<1>().map_or(0, |[jitter]| jitter);
         let work = Arc::clone(self);
         let decide = move |books: &RefundBooks| {
-            let merchant = &work.parts.merchant;
+            let merchant = &work.parts.desk.merchant;
             work.deciding(|now| {
                 decide_refund::begin(books, &new, &store, (&rights, merchant), jitter, now)
             })
