@@ -11,6 +11,8 @@ pub mod decide_refund;
 mod hub;
 pub mod refunds;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
