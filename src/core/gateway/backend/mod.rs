@@ -77,6 +77,11 @@ impl Backend {
         self
     }
 
+    /// The till's key, for people.
+    pub fn key(&self) -> PublicKey {
+        self.key.public()
+    }
+
     /// The question who this till is, and what it may do.
     pub fn encode_hello(&self, stamp: &Stamp) -> Outgoing {
         self.get("/v1/hello", stamp)
