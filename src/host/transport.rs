@@ -179,6 +179,32 @@ impl Transport {
         Millis(one).times(if self.hosts.other(0).is_some() { 2 } else { 1 })
     }
 
+    /// To whoever answers under that name, whatever certificate is shown.
+    ///
+    /// Anybody in between can read and change what is carried, and be taken for the host. It is only
+    /// for the one call that proves both sides by other means, and that holds no secret: a till's
+    /// enrolment, before it has any root to trust. Never send a payment this way.
+    pub fn to_anybody(host: &str, patience: Millis) -> Result<Self, RouteError> {
+        let route = Route {
+            hosts: vec![host.to_owned()],
+            identity_pem: Zeroizing::default(),
+            ca_pem: None,
+            proxy: None,
+            proxy_login: None,
+            connect_timeout: patience,
+            request_timeout: patience,
+        };
+        let client = client(&route)?.tls_backend_preconfigured(tls::of_anybody()?).build()?;
+        Ok(Self {
+            plain: client.clone(),
+            certified: client,
+            hosts: Hosts::new(route.hosts),
+            patience: patience.into(),
+            proxy: None,
+            local_address: Mutex::new(None),
+        })
+    }
+
     /// This machine's address on the route to the gateway, if known.
     pub fn local_address(&self) -> Option<IpAddr> {
         self.local_address.lock().ok().and_then(|address| *address)

@@ -1,5 +1,6 @@
 //! The configuration: every key, default and bound, where files are found, and how faults read.
 
+mod backend;
 mod faults;
 mod merchant;
 mod v3;
@@ -78,7 +79,7 @@ impl ConfigBench {
 fn wechat(config: &Config) -> &WechatV2Config {
     match &config.gateway {
         GatewayConfig::WechatV2(wechat) => wechat,
-        GatewayConfig::WechatV3(_) => panic!("this is API v3"),
+        GatewayConfig::WechatV3(_) | GatewayConfig::Backend(_) => panic!("this is another"),
         GatewayConfig::Simulator | GatewayConfig::Unread => panic!("this is training"),
     }
 }

@@ -5,6 +5,7 @@
 //! cannot make one up.
 
 pub mod enrolment;
+mod known;
 mod meaning;
 pub mod message;
 pub mod signed;
@@ -26,6 +27,7 @@ use crate::clock::{Millis, Timestamp};
 use crate::order::TillId;
 use crate::payment::{Answer, Inconclusive, Reason, TillCause};
 use crate::refund::{RefundAnswer, RefundCallKind};
+pub use known::KnownBackend;
 use meaning::{Refusing, Said, unknown};
 use message::{
     Channel, Hello, LONGEST_WAIT, PaymentRequest, RefundRequest, Refusal, Refused, ReversalRequest,
@@ -73,6 +75,11 @@ impl Backend {
     pub fn waiting(mut self, at_most: Millis) -> Self {
         self.wait = Millis(at_most.0.min(LONGEST_WAIT));
         self
+    }
+
+    /// The till's key, for people.
+    pub fn key(&self) -> PublicKey {
+        self.key.public()
     }
 
     /// The question who this till is, and what it may do.

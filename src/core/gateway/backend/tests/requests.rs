@@ -78,6 +78,21 @@ fn a_request_is_signed_by_the_till_with_all_that_it_says() {
 }
 
 #[test]
+fn a_key_is_kept_as_pem() {
+    let key = SigningKey::generate().unwrap();
+    let public = SigningKey::from_pkcs8(&key).unwrap().public();
+    let pem = SigningKey::pem(&key);
+    assert_eq!(SigningKey::from_pem(pem.as_bytes()).unwrap().public(), public);
+    let windows = pem.replace('\n', "\r\n");
+    assert_eq!(SigningKey::from_pem(windows.as_bytes()).unwrap().public(), public);
+    assert!(pem.lines().all(|line| line.len() <= 64));
+    for wrong in ["", "-----BEGIN PRIVATE KEY-----", &pem.replace("PRIVATE", "PUBLIC"), &pem[..90]]
+    {
+        assert!(SigningKey::from_pem(wrong.as_bytes()).is_none());
+    }
+}
+
+#[test]
 fn no_record_holds_a_payment_code() {
     let codec = Pair::new().codec;
     let (order, code) = (order(), code());
