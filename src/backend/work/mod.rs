@@ -75,6 +75,11 @@ impl Work {
         Arc::new(Self { parts, hub: Hub::default(), earlier: Notify::new(), calls })
     }
 
+    /// The books.
+    pub const fn store(&self) -> &Store {
+        &self.parts.store
+    }
+
     /// The merchant's name in the database.
     pub fn merchant(&self) -> &str {
         &self.parts.desk.merchant.mch_id
