@@ -1,6 +1,7 @@
 //! A till and a backend that is only its signatures: how they come to know each other, and what is
 //! believed afterwards.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -238,7 +239,7 @@ fn plain(status: StatusCode, body: &[u8], headers: Option<HeaderMap>) -> Vec<u8>
     let mut answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len());
     for (name, value) in headers.unwrap_or_default() {
         let name = name.unwrap();
-        answer.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+        write!(answer, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
     }
     answer.push_str("\r\n");
     [answer.as_bytes(), body].concat()
