@@ -324,8 +324,8 @@ pub struct Recover {
 pub struct Enroll {
     /// Where the merchant's backend is.
     pub url: String,
-    /// The one-time code that it gave for this till.
-    pub code: String,
+    /// That it gave for this till.
+    pub one_time_code: String,
     #[command(flatten)]
     pub json: Json,
 }

@@ -1,6 +1,7 @@
 //! A till and a backend that is only its signatures: how they come to know each other, and what is
 //! believed afterwards.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -10,7 +11,8 @@ use paytill::clock::{Millis, Timestamp, Uptime};
 use paytill::gateway::Outgoing;
 use paytill::gateway::backend::enrolment::{Code, comparison};
 use paytill::gateway::backend::message::{
-    Enrolment, EnrolmentRequest, Hello, Payment, PaymentRequest, Refusal, Refused, Rights, Rules,
+    Channel, Enrolment, EnrolmentRequest, Hello, Payment, PaymentRequest, Refund, RefundList,
+    RefundRequest, Refusal, Refused, Rights, Rules,
 };
 use paytill::gateway::backend::signed::{Credentials, PublicKey, SigningKey};
 use paytill::payment::TillCause;
@@ -28,6 +30,7 @@ use crate::server::{Act, Request, Wire};
 const CODE: &str = "1234-5678-9012-3456-7890-1234-5678-9012";
 const OTHER_CODE: &str = "1234-5678-9012-3456-7890-1234-5678-9013";
 const AUTH_CODE: &str = "130000000000000000";
+const OTHER_AUTH_CODE: &str = "130000000000000001";
 const TRANSACTION: &str = "4200001234202611220123456789";
 
 /// What it knows of its tills.
@@ -36,6 +39,9 @@ struct Office {
     till: Option<PublicKey>,
     revoked: bool,
     paid: Vec<(String, PaymentRequest)>,
+    refunds: Vec<Refund>,
+    /// Targets of what was asked.
+    asked: Vec<String>,
 }
 
 /// A backend that takes every payment for paid at once.
@@ -58,6 +64,10 @@ impl FakeBackend {
     }
 
     fn answer(&self, request: &Request) -> Vec<u8> {
+        // The server asks what to do before it has read the next request.
+        if request.head.is_empty() {
+            return Vec::new();
+        }
         let mut lines = request.head.lines();
         let mut words = lines.next().unwrap().split(' ');
         let (method, target) = (words.next().unwrap(), words.next().unwrap());
@@ -102,13 +112,20 @@ impl FakeBackend {
         assert!(credentials.are_of(&office.till.unwrap(), request), "{request:?}");
         let now = Clock::start().wall();
         assert!(credentials.are_of_now(now));
+        office.asked.push(request.1.to_owned());
         let (status, body) = match request {
+            (method, target, body) if target.contains("/refunds") => {
+                (StatusCode::OK, office.refund(method, target, body, now))
+            }
             _ if office.revoked => refused(Refused::Revoked),
             (_, "/v1/hello", _) => (StatusCode::OK, json(&hello(now))),
             ("PUT", target, body) => {
                 let number = number_of(target);
                 let request: PaymentRequest = serde_json::from_slice(body).unwrap();
-                let told = paid(&number, &request, now);
+                let told = match request.channel {
+                    Channel::Micropay => paid(&number, &request, now),
+                    Channel::Native => shown(&number, &request, now),
+                };
                 office.paid.push((number, request));
                 (StatusCode::OK, json(&told))
             }
@@ -123,6 +140,36 @@ impl FakeBackend {
         let mut headers = HeaderMap::new();
         self.key.vouch((status, &body), &credentials.nonce, now, &mut headers);
         plain(status, &body, Some(headers))
+    }
+}
+
+impl Office {
+    /// Every refund is done at once.
+    fn refund(&mut self, method: &str, target: &str, body: &[u8], now: Timestamp) -> Vec<u8> {
+        let path = target.strip_prefix("/v1/payments/").unwrap();
+        let (number, refund) = path.split_once("/refunds").unwrap();
+        let Some(refund) = refund.strip_prefix('/') else {
+            return json(&RefundList { refunds: self.refunds.clone() });
+        };
+        if method == "PUT" {
+            let request: RefundRequest = serde_json::from_slice(body).unwrap();
+            let total = self.paid.iter().find(|(known, _)| known == number).unwrap().1.amount;
+            self.refunds.push(Refund {
+                out_trade_no: number.to_owned(),
+                out_refund_no: refund.to_owned(),
+                version: 1,
+                state: "done".to_owned(),
+                counts: true,
+                amount: request.amount,
+                total,
+                currency: "CNY".to_owned(),
+                refund_id: Some("50000707812018082106030155182".to_owned()),
+                done_at: Some(now.0),
+                reason: None,
+                now: now.0,
+            });
+        }
+        json(self.refunds.iter().find(|known| known.out_refund_no == refund).unwrap())
     }
 }
 
@@ -176,11 +223,23 @@ fn paid(number: &str, request: &PaymentRequest, now: Timestamp) -> Payment {
     }
 }
 
+/// A code that nobody has scanned yet.
+fn shown(number: &str, request: &PaymentRequest, now: Timestamp) -> Payment {
+    Payment {
+        state: "waiting".to_owned(),
+        closed: false,
+        transaction_id: None,
+        paid_at: None,
+        code_url: Some("weixin://wxpay/bizpayurl?pr=1".to_owned()),
+        ..paid(number, request, now)
+    }
+}
+
 fn plain(status: StatusCode, body: &[u8], headers: Option<HeaderMap>) -> Vec<u8> {
     let mut answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len());
     for (name, value) in headers.unwrap_or_default() {
         let name = name.unwrap();
-        answer.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+        write!(answer, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
     }
     answer.push_str("\r\n");
     [answer.as_bytes(), body].concat()
@@ -313,7 +372,7 @@ async fn a_till_registers_itself_and_is_paid_through_its_backend() {
         result == "fault" && text.contains("locked at the office")
     };
     assert!(found.iter().any(locked), "{found:?}");
-    let (refused, exit) = till.json(&["pay", "1.00", "--code", AUTH_CODE, "--json"]).await;
+    let (refused, exit) = till.json(&["pay", "1.00", "--code", OTHER_AUTH_CODE, "--json"]).await;
     assert_eq!((refused["state"].as_str(), exit), (Some("declined"), 10), "{refused}");
     assert_eq!(refused["reason"]["code"], "revoked");
 
@@ -324,10 +383,41 @@ async fn a_till_registers_itself_and_is_paid_through_its_backend() {
         let path = entry.unwrap().path();
         let Ok(bytes) = std::fs::read(&path) else { continue };
         let text = String::from_utf8_lossy(&bytes);
-        for word in [AUTH_CODE, secret, "9012-3456"] {
+        for word in [AUTH_CODE, OTHER_AUTH_CODE, secret, "9012-3456"] {
             assert!(!text.contains(word), "{}", path.display());
         }
     }
+}
+
+#[tokio::test]
+async fn codes_of_ours_and_refunds_go_through_the_backend_as_well() {
+    let (wire, office) = FakeBackend::start();
+    let till = Till::new();
+    let (enrolled, _) = till.json(&["enroll", &wire.url(), CODE, "--json"]).await;
+    till.configure(&format!(
+        "[gateway]\nkind = \"backend\"\n[gateway.backend]\nurl = \"{}\"\nca_file = {}\n\
+         [payment]\nquery_interval_ms = 500\nqr_lasts_ms = 60000\n",
+        wire.url(),
+        enrolled["ca_file"]
+    ));
+    let (paid, exit) = till.json(&["qr", "5.00", "--json"]).await;
+    assert_eq!((paid["state"].as_str(), exit), (Some("paid"), 0), "{paid}");
+    let number = paid["order_no"].as_str().unwrap();
+    {
+        let office = office.lock().unwrap();
+        let [(_, request)] = office.paid.as_slice() else { panic!("one payment") };
+        assert_eq!((request.channel, request.lasts_ms), (Channel::Native, Some(60_000)));
+        assert!(request.auth_code.is_none());
+        let held = |target: &String| target.ends_with("?wait_ms=500");
+        assert!(office.asked.iter().any(held), "{:?}", office.asked);
+    }
+    let back = ["refund", number, "2.00", "--reason", "cold", "--json"];
+    let (refund, exit) = till.json(&back).await;
+    assert_eq!((refund["state"].as_str(), exit), (Some("accepted"), 0), "{refund}");
+    assert_eq!(refund["refunded"], 200, "{refund}");
+    let office = office.lock().unwrap();
+    assert_eq!(office.refunds.len(), 1);
+    assert_eq!(office.refunds[0].amount, 200);
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ struct Enrolled {
 pub async fn run(enroll: Enroll, config: &Config, clock: &Clock) -> Result<Exit, Failure> {
     let language = config.till.language;
     let words = EnrollWords::of(language);
-    let code = Code::read(&enroll.code).ok_or_else(|| usage(text::no_code()))?;
+    let code = Code::read(&enroll.one_time_code).ok_or_else(|| usage(text::no_code()))?;
     let url = host(&enroll.url).ok_or_else(|| usage(text::no_url()))?;
     let files = &config.backend_files;
     let ca = files.backend_key.with_file_name(CA_FILE);

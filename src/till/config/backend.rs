@@ -30,6 +30,8 @@ pub struct BackendConfig {
     pub request_timeout: Millis,
     /// How long a question may be held open.
     pub wait: Millis,
+    /// How long codes of ours may be scanned.
+    pub qr_lasts: Millis,
 }
 
 impl BackendConfig {
@@ -37,7 +39,7 @@ impl BackendConfig {
     pub fn codec(&self) -> Option<Arc<Backend>> {
         let key = SigningKey::from_pem(self.key_pem.expose_secret().as_bytes())?;
         let codec = Backend::new(key, self.till.clone(), self.backend_key);
-        Some(Arc::new(codec.waiting(self.wait)))
+        Some(Arc::new(codec.waiting(self.wait).lasting(self.qr_lasts)))
     }
 
     /// The route to it.

@@ -122,7 +122,7 @@ pub(super) fn read(
     if kind == gateway::Kind::Backend {
         payment.rules = payment.rules.behind_a_backend();
     }
-    let gateway = gateway::read(document, kind, (&till.id, &payment.rules), around)?;
+    let gateway = gateway::read(document, kind, (&till.id, &payment), around)?;
     let files = gateway::backend::files(document, around)?;
     let backend_files = BackendFiles { is_used: kind == gateway::Kind::Backend, ..files };
     Ok(Config {

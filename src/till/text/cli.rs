@@ -211,7 +211,7 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
         ("enroll", "url") => {
             ("Address of the backend, https://host:port", "商户后台地址，https://主机:端口")
         }
-        ("enroll", "code") => (
+        ("enroll", "one_time_code") => (
             "One-time code from paytill-backend till add: 8 groups of 4 digits",
             "paytill-backend till add 给出的一次性登记码：8 组 4 位数字",
         ),
@@ -392,6 +392,8 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "amount" | "float" | "counted" => ("AMOUNT", "金额"),
         "number" => ("N", "号码"),
         "code" => ("AUTH_CODE", "付款码"),
+        "url" => ("URL", "地址"),
+        "one_time_code" => ("CODE", "登记码"),
         "note" => ("TEXT", "备注"),
         "reason" => ("TEXT", "说明"),
         "day" => ("DAY", "日期"),

@@ -58,6 +58,16 @@ fn only_a_query_that_waits_for_news_is_held_open_and_never_for_longer_than_is_al
 }
 
 #[test]
+fn how_long_a_code_may_be_scanned_is_said_with_the_order_and_not_of_a_customers_code() {
+    let codec = Pair::new().codec.lasting(Millis(60_000));
+    let (order, code) = (order(), code());
+    for (ask, is_said) in [(Ask::Order(&order), true), (Ask::Submit(&order, &code), false)] {
+        let (_, body) = lines(&codec.encode(ask, &stamp("1")));
+        assert_eq!(body.contains("\"lasts_ms\":60000"), is_said, "{body}");
+    }
+}
+
+#[test]
 fn a_request_is_signed_by_the_till_with_all_that_it_says() {
     let pair = Pair::new();
     let (order, code) = (order(), code());

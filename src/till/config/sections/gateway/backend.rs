@@ -9,14 +9,13 @@ use paytill_host::gateway::reading::{self, Collected, timeouts, unguarded};
 use secrecy::SecretString;
 
 use super::super::super::backend::wait;
-use super::super::super::{BackendConfig, BackendFiles, ConfigError};
+use super::super::super::{BackendConfig, BackendFiles, ConfigError, PaymentConfig};
 use super::super::Surroundings;
 use crate::both;
 use crate::gateway::backend::KnownBackend;
 use crate::gateway::backend::signed::SigningKey;
 use crate::language::Text;
 use crate::order::TillId;
-use crate::payment::Rules;
 
 /// Its name.
 pub(in super::super) const SECTION: &str = "gateway.backend";
@@ -57,7 +56,7 @@ pub(super) fn read(
     document: &Document<'_>,
     is_used: bool,
     till: &TillId,
-    rules: &Rules,
+    payment: &PaymentConfig,
     around: &Surroundings<'_>,
 ) -> Result<Option<BackendConfig>, ConfigError> {
     let section = document.section(SECTION);
@@ -102,7 +101,8 @@ pub(super) fn read(
         ca_pem,
         connect_timeout,
         request_timeout,
-        wait: wait(rules, request_timeout),
+        wait: wait(&payment.rules, request_timeout),
+        qr_lasts: payment.qr_lasts,
     }))
 }
 
