@@ -104,6 +104,11 @@ pub enum RouteError {
     Identity(String),
 }
 
+/// TLS for a client that trusts these roots, in PEM, or the system's.
+pub fn client_tls(ca_pem: Option<&[u8]>) -> Result<rustls::ClientConfig, RouteError> {
+    tls::config(tls::roots(ca_pem)?, None)
+}
+
 /// How a host answers an empty request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Visit {
