@@ -15,7 +15,7 @@ use paytill_host::times::{self, Times};
 /// Every section and its keys.
 pub const KNOWN: &Known = &[
     ("listen", &["tills", "metrics", "public_url", "cert_file", "key_file"]),
-    ("database", &["url", "password_file", "connections"]),
+    ("database", &["url", "password_file", "ca_file", "connections"]),
     ("state", &["folder"]),
     ("store", &["currency"]),
     ("gateway", &["kind"]),
@@ -50,7 +50,13 @@ pub struct Config {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Database {
     Sqlite(PathBuf),
-    Postgres { url: String, password_file: Option<PathBuf>, connections: usize },
+    Postgres {
+        url: String,
+        password_file: Option<PathBuf>,
+        /// Whom the server's certificate must come from; the system's roots otherwise.
+        ca_file: Option<PathBuf>,
+        connections: usize,
+    },
 }
 
 /// Reads the configuration named, or the first one found, or none: then it is the demonstration.
@@ -197,6 +203,7 @@ fn certificate(
 
 fn database(section: &Section<'_>, folder: &Path, state: &Path) -> Result<Database, ConfigError> {
     let password_file = section.path("password_file", folder)?;
+    let ca_file = section.path("ca_file", folder)?;
     let connections = section.whole("connections", 1..=200, 8)?;
     let Some(url) = section.text("url", 500)?.filter(|url| !url.is_empty()) else {
         return Ok(Database::Sqlite(state.join("backend.sqlite")));
@@ -215,7 +222,7 @@ fn database(section: &Section<'_>, folder: &Path, state: &Path) -> Result<Databa
             return Err(section.wrong("url", &sentence));
         }
         let connections = usize::try_from(connections).unwrap_or(8);
-        return Ok(Database::Postgres { url, password_file, connections });
+        return Ok(Database::Postgres { url, password_file, ca_file, connections });
     }
     crate::store::sqlite::file_of(&url, folder).map(Database::Sqlite).ok_or_else(|| {
         let sentence = both!(
