@@ -43,6 +43,7 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
         transport: opened.transport,
         merchant: opened.merchant,
         rules: config.rules,
+        qr_lasts: config.qr_lasts,
         request_timeout,
         is_alone: books.is_alone(),
         digest_key: digest_key(&secret),

@@ -27,8 +27,6 @@ use crate::work::decide;
 
 /// How long a request to be paid is held open while the gateway has not answered.
 const PATIENCE: Duration = Duration::from_millis(LONGEST_WAIT);
-/// How long a code of ours may be scanned at most.
-const LONGEST_CODE: Millis = Millis::seconds(2 * 3600);
 /// How many payments are listed at once.
 const PAGE: i64 = 100;
 
@@ -214,7 +212,8 @@ fn row(app: &App, caller: &Caller, number: OutTradeNo, request: &PaymentRequest)
     let state = match request.channel {
         Channel::Micropay => PaymentState::begin(&app.work.parts.rules, jitter),
         Channel::Native => {
-            let lasts = request.lasts_ms.map_or(LONGEST_CODE, Millis).min(LONGEST_CODE);
+            let most = app.work.parts.qr_lasts;
+            let lasts = request.lasts_ms.map_or(most, Millis).min(most);
             PaymentState::begin_qr(lasts, jitter)
         }
     };

@@ -94,6 +94,7 @@ impl Office {
             transport: Transport::new(&route).unwrap(),
             merchant: account.merchant,
             rules: rules(),
+            qr_lasts: Millis::seconds(7200),
             request_timeout: Millis::seconds(2),
             is_alone: true,
             digest_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"a test's"),

@@ -45,6 +45,8 @@ pub struct WorkParts {
     pub transport: Transport,
     pub merchant: Merchant,
     pub rules: Rules,
+    /// How long a code of ours may be scanned at most.
+    pub qr_lasts: Millis,
     /// For an entire call, from dialling to the last byte.
     pub request_timeout: Millis,
     /// No other instance works on the same database.
