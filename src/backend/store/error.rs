@@ -108,7 +108,7 @@ impl From<tokio_postgres::Error> for StoreError {
             SqlState::DISK_FULL => Self::Full,
             SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly,
             SqlState::LOCK_NOT_AVAILABLE | SqlState::QUERY_CANCELED => Self::Busy,
-            SqlState::UNDEFINED_TABLE => Self::Schema { found: 0, needed: super::schema::VERSION },
+            SqlState::UNDEFINED_TABLE => Self::Schema { found: 0, needed: super::VERSION },
             SqlState::ADMIN_SHUTDOWN
             | SqlState::CRASH_SHUTDOWN
             | SqlState::CANNOT_CONNECT_NOW
