@@ -19,7 +19,7 @@ mod tests;
 /// Every section and its keys.
 pub const KNOWN: &Known = &[
     ("listen", &["tills", "metrics", "public_url", "cert_file", "key_file"]),
-    ("database", &["url", "password_file", "connections"]),
+    ("database", &["url", "password_file", "ca_file", "connections"]),
     ("state", &["folder"]),
     ("store", &["currency"]),
     ("gateway", &["kind"]),
@@ -56,7 +56,13 @@ pub struct Config {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Database {
     Sqlite(PathBuf),
-    Postgres { url: String, password_file: Option<PathBuf>, connections: usize },
+    Postgres {
+        url: String,
+        password_file: Option<PathBuf>,
+        /// Whom the server's certificate must come from; the system's roots otherwise.
+        ca_file: Option<PathBuf>,
+        connections: usize,
+    },
 }
 
 /// Reads the configuration named, or the first one found, or none: then it is the demonstration.
@@ -210,16 +216,16 @@ fn certificate(
 
 fn database(section: &Section<'_>, folder: &Path, state: &Path) -> Result<Database, ConfigError> {
     let password_file = section.path("password_file", folder)?;
+    let ca_file = section.path("ca_file", folder)?;
     let connections = section.whole("connections", 1..=200, 8)?;
     let Some(url) = section.text("url", 500)?.filter(|url| !url.is_empty()) else {
         return Ok(Database::Sqlite(state.join("backend.sqlite")));
     };
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        let has_password = url
-            .split_once("://")
-            .and_then(|(_, rest)| rest.split('/').next())
-            .and_then(|host| host.rsplit_once('@'))
-            .is_some_and(|(user, _)| user.contains(':'));
+        // Whatever stands in front of the last @, since a password may hold anything.
+        let user = url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
+        let has_password =
+            user.is_some_and(|(user, _)| user.contains(':')) || url.contains("password=");
         if has_password {
             let sentence = both!(
                 "holds a password; put it into password_file or into PAYTILL_DATABASE_PASSWORD",
@@ -228,7 +234,7 @@ fn database(section: &Section<'_>, folder: &Path, state: &Path) -> Result<Databa
             return Err(section.wrong("url", &sentence));
         }
         let connections = usize::try_from(connections).unwrap_or(8);
-        return Ok(Database::Postgres { url, password_file, connections });
+        return Ok(Database::Postgres { url, password_file, ca_file, connections });
     }
     crate::store::sqlite::file_of(&url, folder).map(Database::Sqlite).ok_or_else(|| {
         let sentence = both!(

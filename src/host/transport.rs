@@ -128,6 +128,11 @@ impl RouteError {
     }
 }
 
+/// TLS for a client that trusts these roots, in PEM, or the system's.
+pub fn client_tls(ca_pem: Option<&[u8]>) -> Result<rustls::ClientConfig, RouteError> {
+    tls::config(tls::roots(ca_pem)?, None)
+}
+
 /// How a host answers an empty request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Visit {

@@ -26,7 +26,7 @@ impl Books<'_> {
                 files::make_folder(&self.config.folder)?;
                 Ok(Store::Sqlite(Sqlite::open(path)?))
             }
-            Database::Postgres { url, password_file, connections } => {
+            Database::Postgres { url, password_file, ca_file, connections } => {
                 let file = password_file.as_deref().map(|path| {
                     let bytes = secret::own_file(path)
                         .map_err(|fault| Failure::new(Exit::Configuration, fault.text()))?;
@@ -35,7 +35,16 @@ impl Books<'_> {
                 });
                 let file = file.transpose()?;
                 let password = self.password.or(file.as_ref().map(|text| text.as_str()));
-                Ok(Store::Postgres(Postgres::new(url, password, *connections)?))
+                let roots = ca_file.as_deref().map(|path| {
+                    std::fs::read(path).map_err(|error| {
+                        let name = secret::shown(path);
+                        let text = both!("{name}: {error}", "{name}: {error}");
+                        Failure::new(Exit::Configuration, text)
+                    })
+                });
+                let roots = roots.transpose()?;
+                let postgres = Postgres::new(url, password, *connections, roots.as_deref())?;
+                Ok(Store::Postgres(postgres))
             }
         }
     }

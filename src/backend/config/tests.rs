@@ -68,6 +68,16 @@ const FAULTS: &[(&str, &str)] = &[
         "2: [database] url holds a password; put it into password_file or into \
          PAYTILL_DATABASE_PASSWORD",
     ),
+    (
+        "[database]\nurl = \"postgres://paytill:hunter2/@?@db/paytill\"",
+        "2: [database] url holds a password; put it into password_file or into \
+         PAYTILL_DATABASE_PASSWORD",
+    ),
+    (
+        "[database]\nurl = \"postgres://db/paytill?user=paytill&password=hunter2\"",
+        "2: [database] url holds a password; put it into password_file or into \
+         PAYTILL_DATABASE_PASSWORD",
+    ),
     ("[database]\nconnections = 0", "2: [database] connections is 0; allowed is 1 to 200"),
     ("[store]\ncurrency = \"XYZ\"", "2: [store] currency is not a currency of ISO 4217"),
     (
@@ -201,7 +211,7 @@ fn a_database_of_the_network_is_named_without_its_password() {
     );
     let url = "postgres://paytill@db:5433/books".to_owned();
     let password_file = Some(bench.path("db.key"));
-    let expected = Database::Postgres { url, password_file, connections: 20 };
+    let expected = Database::Postgres { url, password_file, ca_file: None, connections: 20 };
     assert_eq!(config.unwrap().database, expected);
 }
 

@@ -154,6 +154,22 @@ pub(super) const LIST: &str = concat!(
      ORDER BY created_at DESC, out_trade_no DESC LIMIT $9"
 );
 
+/// All of them: they are held to the rules of databases that are spread over several machines.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[
+    READ,
+    READ_LOCKED,
+    INSERT,
+    UPDATE,
+    INSERT_EVENT,
+    INSERT_OUTBOX,
+    DUE,
+    NEXT,
+    STORY,
+    OF_TRANSACTION,
+    LIST,
+];
+
 impl Tx<'_> {
     /// Reads a payment; with `lock` nobody else changes it before this transaction ends.
     pub(super) async fn payment(

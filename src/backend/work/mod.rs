@@ -325,15 +325,17 @@ impl Drop for UnderWay {
 fn unwritten(error: StoreError) -> Refused {
     tracing::error!(%error, "a request was not written down");
     match error {
-        // The commit itself may have arrived.
-        StoreError::Unreachable(_) | StoreError::Failed(_) => Refused::Failed,
-        StoreError::Full
+        // The commit itself may have arrived; or there is a row, from an earlier copy of the request.
+        StoreError::Unsure(_) | StoreError::Spoilt(_) => Refused::Failed,
+        StoreError::Unreachable(_)
+        | StoreError::Failed(_)
+        | StoreError::Text
+        | StoreError::Full
         | StoreError::ReadOnly
         | StoreError::Busy
         | StoreError::Again
         | StoreError::Schema { .. }
-        | StoreError::Held
-        | StoreError::Spoilt(_) => Refused::NotSent,
+        | StoreError::Held => Refused::NotSent,
     }
 }
 
