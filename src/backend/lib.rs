@@ -8,6 +8,7 @@ pub mod command;
 pub mod config;
 pub mod exit;
 pub mod files;
+pub mod metrics;
 pub mod routes;
 pub mod serve;
 pub mod store;
