@@ -11,14 +11,13 @@ use paytill_core::payment::{Funds, Reason, Rules, State, TillCause};
 
 use crate::store::{PaymentKey, PaymentRow, TillRow};
 
-/// How long a code of ours may be scanned at most.
-const LONGEST_CODE: Millis = Millis::seconds(2 * 3600);
-
 /// What all rows of a merchant share.
 pub struct Desk {
     pub merchant: Merchant,
     pub currency: Currency,
     pub rules: Rules,
+    /// How long a code of ours may be scanned at most.
+    pub qr_lasts: Millis,
     /// For keyed digests of requests.
     pub digest_key: hmac::Key,
 }
@@ -71,7 +70,7 @@ impl Desk {
         let state = match request.channel {
             Channel::Micropay => State::begin(&self.rules, jitter),
             Channel::Native => {
-                let lasts = request.lasts_ms.map_or(LONGEST_CODE, Millis).min(LONGEST_CODE);
+                let lasts = request.lasts_ms.map_or(self.qr_lasts, Millis).min(self.qr_lasts);
                 State::begin_qr(lasts, jitter)
             }
         };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_lc_rs::hmac;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use paytill_core::both;
 use paytill_core::language::Language;
@@ -46,6 +47,7 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
             merchant: opened.merchant,
             currency: config.currency,
             rules: config.rules,
+            qr_lasts: config.qr_lasts,
             digest_key: digest_key(&secret),
         },
         request_timeout,
@@ -57,8 +59,10 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     let door = Door::open(config.tills, Some(tls.config), routes::tills(app))
         .await
         .map_err(|error| not_listening(config.tills, &error))?;
+    let door = door.counted_by(work.metrics.connections.clone());
     let address = door.address().map_err(|error| not_listening(config.tills, &error))?;
     let mut end = ends()?;
+    let watching = watched(config.metrics, &work, end.clone()).await?;
     announce(config.is_demo, language);
     print_line(&format!("https://{address}"));
     tracing::info!(%address, "serving");
@@ -72,9 +76,26 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     .await;
     sweeping.abort();
     work.drained().await;
+    // Until now it could be seen that this instance ends.
+    watching.abort();
     drop(simulator);
     tracing::info!("ended");
     Ok(Exit::Done)
+}
+
+/// Serves figures and health to operators, if it is to.
+async fn watched(
+    address: Option<SocketAddr>,
+    work: &Arc<Work>,
+    end: watch::Receiver<bool>,
+) -> Result<JoinHandle<()>, Failure> {
+    let Some(address) = address else { return Ok(tokio::spawn(async {})) };
+    let router = routes::health::router(Arc::clone(work), end);
+    let failed = |error: std::io::Error| not_listening(address, &error);
+    let door = Door::open(address, None, router).await.map_err(failed)?;
+    let address = door.address().map_err(failed)?;
+    print_message(&format!("http://{address}/healthz /readyz /metrics"));
+    Ok(tokio::spawn(door.serve(std::future::pending())))
 }
 
 /// The gateway that is configured, or the simulated one, reached as the real one is.

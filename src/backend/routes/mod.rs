@@ -2,6 +2,7 @@
 //! bound to it; what is not proved is told nothing.
 
 mod enrolment;
+pub mod health;
 mod payments;
 mod refunds;
 mod signed;
@@ -51,5 +52,6 @@ pub fn tills(app: Arc<App>) -> Router {
         .merge(proved)
         .fallback(signed::nothing_here)
         .layer(DefaultBodyLimit::max(LONGEST))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), health::counted))
         .with_state(app)
 }

@@ -5,6 +5,7 @@
 //! may be done again from the start, so nothing else happens inside one.
 
 mod error;
+mod overview;
 mod payments;
 mod postgres;
 mod refunds;

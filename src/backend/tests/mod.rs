@@ -97,6 +97,7 @@ impl Office {
                 merchant: account.merchant,
                 currency: Currency::from_code("CNY").unwrap(),
                 rules: rules(),
+                qr_lasts: Millis::seconds(7200),
                 digest_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"a test's"),
             },
             request_timeout: Millis::seconds(2),

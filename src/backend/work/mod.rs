@@ -29,6 +29,7 @@ use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
 
 use crate::desk::Desk;
+use crate::metrics::{Metrics, Outcome as CallOutcome};
 use crate::store::{Lease, PaymentKey, PaymentRow, Store, StoreError};
 use decide::{Begun, Decided, Deciding};
 use hub::Hub;
@@ -58,6 +59,8 @@ pub struct WorkParts {
 /// The payments of a merchant.
 pub struct Work {
     pub(crate) parts: WorkParts,
+    /// What was done so far.
+    pub metrics: Metrics,
     hub: Hub,
     /// Rings when something may be due earlier than was thought.
     earlier: Notify,
@@ -72,7 +75,8 @@ impl Work {
     /// Nothing is looked at before [`Work::sweep`].
     pub fn new(parts: WorkParts) -> Arc<Self> {
         let calls = watch::Sender::new(0);
-        Arc::new(Self { parts, hub: Hub::default(), earlier: Notify::new(), calls })
+        let (metrics, hub) = (Metrics::default(), Hub::default());
+        Arc::new(Self { parts, metrics, hub, earlier: Notify::new(), calls })
     }
 
     /// The books.
@@ -99,7 +103,8 @@ impl Work {
         let (key, work) = (new.key.clone(), Arc::clone(self));
         let decide =
             move |row: Option<&PaymentRow>| work.deciding(|now| decide::begin(row, &new, now));
-        match self.parts.store.change(key, decide).await.map_err(|error| unwritten(&error))? {
+        let change = self.parts.store.change(key, decide);
+        match self.timed(change).await.map_err(|error| unwritten(&error))? {
             Begun::New(decided) => {
                 let row = decided.row.clone();
                 self.follow(*decided, code);
@@ -116,7 +121,8 @@ impl Work {
         let decide = move |row: Option<&PaymentRow>| {
             work.deciding(|now| decide::reversed(row, &unseen, now))
         };
-        match self.parts.store.change(key, decide).await.map_err(|error| failed(&error))? {
+        let change = self.parts.store.change(key, decide);
+        match self.timed(change).await.map_err(|error| failed(&error))? {
             Begun::New(decided) => {
                 let row = decided.row.clone();
                 self.follow(*decided, None);
@@ -153,7 +159,7 @@ impl Work {
                 None => !status.is_final_for_cashier() && *first.get_or_insert(status) == status,
             };
             let now = tokio::time::Instant::now();
-            if !is_known || now >= deadline {
+            if !is_known || now >= deadline || self.hub.is_over() {
                 return Ok(Some(row));
             }
             let look = self.next_look(deadline);
@@ -175,7 +181,7 @@ impl Work {
         let decide = move |row: Option<&PaymentRow>| {
             work.deciding(|now| decide::happened(row, &event, &wire, now))
         };
-        if let Some(decided) = self.parts.store.change(key, decide).await? {
+        if let Some(decided) = self.timed(self.parts.store.change(key, decide)).await? {
             self.follow(*decided, None);
         }
         Ok(())
@@ -199,6 +205,14 @@ impl Work {
         decide(Deciding { at, rules: &desk.rules, instance, lease, is_alone })
     }
 
+    /// A change of the books, and how long it takes.
+    async fn timed<T>(&self, change: impl Future<Output = T>) -> T {
+        let begun = tokio::time::Instant::now();
+        let changed = change.await;
+        self.metrics.stored(begun.elapsed());
+        changed
+    }
+
     /// What follows from a decision that is on disk.
     fn follow(self: &Arc<Self>, decided: Decided, code: Option<AuthCode>) {
         let Decided { row, call } = decided;
@@ -208,6 +222,9 @@ impl Work {
             version = row.version,
             "moved"
         );
+        if !row.state.is_open() {
+            self.metrics.ended("payment", row.state.status().word());
+        }
         self.hub.ring(&row.key);
         self.earlier.notify_one();
         let Some(call) = call else { return };
@@ -251,6 +268,7 @@ impl Work {
             Ok(Decoded { answer, record }) => (answer, record),
             Err(failure) => (Answer::inconclusive(call.kind, Inconclusive::from(failure)), vec![]),
         };
+        self.metrics.called(word(call.kind), outcome(answer.as_inconclusive()));
         for write in 0..WRITES {
             let event = Event::Answered(call.number, answer.clone());
             match self.happened(row.key.clone(), event, wire.clone()).await {
@@ -289,6 +307,27 @@ impl Work {
             tracing::warn!(out_trade_no = number, call = call.number, ?failure, "no answer");
         }
         Ok(gateway.decode(ask, &reply?, clock.wall()))
+    }
+}
+
+/// A call's name in figures.
+const fn word(kind: CallKind) -> &'static str {
+    match kind {
+        CallKind::Submit => "submit",
+        CallKind::Query => "query",
+        CallKind::Reverse => "reverse",
+        CallKind::RefundQuery => "refund_query",
+        CallKind::Order => "order",
+        CallKind::Close => "close",
+    }
+}
+
+/// What an answer counts as.
+const fn outcome(inconclusive: Option<&Inconclusive>) -> CallOutcome {
+    match inconclusive {
+        None => CallOutcome::Answered,
+        Some(Inconclusive::NotSent(_)) => CallOutcome::NotSent,
+        Some(Inconclusive::Unknown(_) | Inconclusive::Unsigned(_)) => CallOutcome::Unknown,
     }
 }
 

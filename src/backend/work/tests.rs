@@ -39,6 +39,7 @@ impl Book {
             merchant,
             currency: Currency::from_code("CNY").unwrap(),
             rules: Rules::default(),
+            qr_lasts: Millis::seconds(7200),
             digest_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"a test's"),
         };
         Self { desk, row: None, now: STARTED, instance: "one", is_alone: false, told: Vec::new() }
