@@ -2,6 +2,7 @@
 //! bound to it; what is not proved is told nothing.
 
 mod enrolment;
+pub mod notify;
 mod payments;
 mod refunds;
 mod signed;

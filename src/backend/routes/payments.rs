@@ -18,7 +18,7 @@ use paytill_core::gateway::backend::message::{
 };
 use paytill_core::money::{Currency, Money};
 use paytill_core::order::{Order, OutTradeNo, TillId};
-use paytill_core::payment::{Funds, State as PaymentState, Status};
+use paytill_core::payment::{State as PaymentState, Status};
 
 use super::App;
 use super::signed::{Caller, Refusing};
@@ -254,27 +254,5 @@ fn told(app: &App, row: &PaymentRow) -> Response {
 
 /// A payment as tills are told of it.
 fn object(app: &App, row: &PaymentRow) -> Payment {
-    let state = &row.state;
-    let proof = state.proof();
-    let funds = state.money();
-    let expires_at = state.qr().map(|qr| row.began_at.after(qr.expires_at()).0);
-    Payment {
-        out_trade_no: row.order.out_trade_no.to_string(),
-        version: u64::try_from(row.version).unwrap_or(0),
-        state: state.status().word().to_owned(),
-        closed: !state.is_open(),
-        amount: row.order.amount.minor(),
-        currency: row.order.currency.code().to_owned(),
-        mark: row.order.mark.clone(),
-        transaction_id: proof.map(|proof| proof.transaction_id.clone()),
-        paid_at: proof.map(|proof| proof.paid_at.0),
-        coupon: proof.and_then(|proof| proof.coupon),
-        money_held: funds == Funds::Held,
-        money_returned: funds == Funds::Returned,
-        reason: state.reason().map(Told::from),
-        code_url: state.code_url().map(|code| code.as_str().to_owned()),
-        expires_at,
-        as_of: row.as_of.map(|at| at.0),
-        now: app.work.now().0,
-    }
+    crate::work::told::payment(row, app.work.now())
 }

@@ -7,10 +7,14 @@
 //! the request: the payment code is in its memory and nowhere else.
 
 pub mod decide;
+pub mod decide_notice;
 pub mod decide_refund;
 mod hub;
+pub mod notices;
+pub mod outbox;
 pub mod refunds;
 mod sweep;
+pub mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +66,8 @@ pub struct Work {
     hub: Hub,
     /// Rings when something may be due earlier than was thought.
     earlier: Notify,
+    /// Rings when there may be something new to tell others.
+    told: Notify,
     /// How many calls are under way.
     calls: watch::Sender<usize>,
 }
@@ -73,7 +79,7 @@ impl Work {
     /// Nothing is looked at before [`Work::sweep`].
     pub fn new(parts: WorkParts) -> Arc<Self> {
         let calls = watch::Sender::new(0);
-        Arc::new(Self { parts, hub: Hub::default(), earlier: Notify::new(), calls })
+        Arc::new(Self { parts, hub: Hub::default(), earlier: Notify::new(), told: Notify::new(), calls })
     }
 
     /// The merchant's name in the database.
@@ -220,6 +226,7 @@ impl Work {
         );
         self.hub.ring(&row.key);
         self.earlier.notify_one();
+        self.told.notify_one();
         let Some(call) = call else { return };
         self.spawn(|work| async move { work.call(row, call, code).await });
     }
