@@ -42,8 +42,16 @@ impl Door {
         tls: Option<Arc<rustls::ServerConfig>>,
         router: Router,
     ) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        Ok(Self { listener, tls: tls.map(TlsAcceptor::from), router })
+        Ok(Self::on(TcpListener::bind(address).await?, tls, router))
+    }
+
+    /// The same where somebody listens already.
+    pub fn on(
+        listener: TcpListener,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        router: Router,
+    ) -> Self {
+        Self { listener, tls: tls.map(TlsAcceptor::from), router }
     }
 
     /// Where it listens.

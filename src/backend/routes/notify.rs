@@ -4,8 +4,8 @@
 //! genuine is acknowledged only once it is on disk with all that follows from it; for any failure before
 //! that the answer is an error, and the gateway comes again.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -162,13 +162,9 @@ fn acknowledged(version: Version) -> Response {
 fn refused(version: Version) -> Response {
     let status = StatusCode::UNAUTHORIZED;
     match version {
-        Version::V2 => {
-            xml(status, "<xml><return_code><![CDATA[FAIL]]></return_code></xml>")
-        }
-        Version::V3 => {
-            (status, [(header::CONTENT_TYPE, "application/json")], r#"{"code":"FAIL"}"#)
-                .into_response()
-        }
+        Version::V2 => xml(status, "<xml><return_code><![CDATA[FAIL]]></return_code></xml>"),
+        Version::V3 => (status, [(header::CONTENT_TYPE, "application/json")], r#"{"code":"FAIL"}"#)
+            .into_response(),
     }
 }
 

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use paytill_core::clean::clean;
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::{
-    Channel, Hello, LONGEST_WAIT, Payment, PaymentList, PaymentRequest, Refused, Told,
+    Channel, Hello, LONGEST_WAIT, Payment, PaymentList, PaymentRequest, Refused,
 };
 use paytill_core::money::{Currency, Money};
 use paytill_core::order::{Order, OutTradeNo, TillId};

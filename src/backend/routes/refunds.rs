@@ -11,7 +11,7 @@ use http::StatusCode;
 
 use paytill_core::clean::clean;
 use paytill_core::gateway::backend::message::{
-    LONGEST_WAIT, Refund, RefundList, RefundRequest, Refused, Told,
+    LONGEST_WAIT, Refund, RefundList, RefundRequest, Refused,
 };
 use paytill_core::money::Money;
 use paytill_core::order::OutTradeNo;

@@ -24,7 +24,7 @@ use paytill_core::gateway::backend::signed::PublicKey;
 use paytill_core::order::OutTradeNo;
 
 pub use error::StoreError;
-pub use notices::{Judged, NoticeKept, NoticeRow, NoticeStep, NoticeWrite, Verdict};
+pub use notices::{Judged, NoticeKept, NoticeRow, NoticeSeen, NoticeStep, NoticeWrite, Verdict};
 pub use outbox::{OutboxRow, Told};
 pub use payments::{Change, EventRow, Filter, Lease, PaymentKey, PaymentRow, Write};
 pub use postgres::Postgres;

@@ -71,6 +71,18 @@ pub enum NoticeWrite {
     Refund(RefundWrite),
 }
 
+/// A notification in a list, without its contents.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NoticeSeen {
+    pub id: String,
+    pub received_at: Timestamp,
+    pub out_trade_no: Option<String>,
+    /// The word of its [`Verdict`].
+    pub verdict: String,
+    /// How often it came.
+    pub times: i64,
+}
+
 /// A notification that is on disk.
 #[derive(Clone, Debug)]
 pub struct NoticeKept<T> {
@@ -85,6 +97,8 @@ pub(super) const SEEN: &str = "SELECT times FROM notice WHERE merchant = $1 AND 
 pub(super) const KEEP: &str = "INSERT INTO notice (merchant, id, received_at, headers, body, \
     out_trade_no, verdict, times) VALUES ($1, $2, $3, $4, $5, $6, $7, 1) \
     ON CONFLICT (merchant, id) DO UPDATE SET times = notice.times + 1, verdict = excluded.verdict";
+pub(super) const LIST: &str = "SELECT id, received_at, out_trade_no, verdict, times FROM notice \
+    WHERE merchant = $1 ORDER BY received_at DESC, id LIMIT $2";
 pub(super) const META: &str = "SELECT value FROM meta WHERE merchant = $1 AND name = $2";
 pub(super) const MAKE_META: &str = "INSERT INTO meta (merchant, name, value) VALUES ($1, $2, $3) \
     ON CONFLICT (merchant, name) DO NOTHING";
@@ -101,6 +115,27 @@ impl Store {
         self.run(move |tx| {
             let shared = std::sync::Arc::clone(&shared);
             Box::pin(async move { tx.noticed(&shared.0, &shared.1).await })
+        })
+        .await
+    }
+
+    /// What the gateway has told, the newest first.
+    pub async fn notices(&self, merchant: &str, limit: i64) -> Result<Vec<NoticeSeen>, StoreError> {
+        let values: [Value; 2] = [merchant.into(), limit.into()];
+        self.run(move |tx| {
+            let values = values.clone();
+            Box::pin(async move {
+                let seen = tx.rows(LIST, &values).await?.into_iter().map(|mut row| {
+                    Ok(NoticeSeen {
+                        id: row.text()?,
+                        received_at: Timestamp(row.int()?),
+                        out_trade_no: row.maybe_text()?,
+                        verdict: row.text()?,
+                        times: row.int()?,
+                    })
+                });
+                seen.collect()
+            })
         })
         .await
     }

@@ -30,7 +30,8 @@ pub fn paid(books: &RefundBooks, notice: &PaymentNotice, now: Deciding<'_>) -> J
         ("notice".to_owned(), notice.id.clone()),
         ("transaction_id".to_owned(), notice.transaction_id.clone()),
     ];
-    let is_another = |id: &String| row.state.proof().is_some_and(|known| known.transaction_id != *id);
+    let is_another =
+        |id: &String| row.state.proof().is_some_and(|known| known.transaction_id != *id);
     let proof = match notice.proof(&row.order, now.at) {
         // One order is paid once: a second payment of it is nothing that we could explain.
         Ok(proof) if is_another(&proof.transaction_id) => {
@@ -94,13 +95,8 @@ pub fn hinted(books: &RefundBooks, hint: &RefundHint, now: Deciding<'_>) -> Judg
     };
     let mut state = row.state.clone();
     let call = state.step(&RefundEvent::CheckNow, now.since(row.began_at), now.rules);
-    let change = decide_refund::stepped(
-        (payment, row),
-        state,
-        call,
-        (&RefundEvent::CheckNow, &[]),
-        now,
-    );
+    let change =
+        decide_refund::stepped((payment, row), state, call, (&RefundEvent::CheckNow, &[]), now);
     of_refund(Verdict::Taken, change, false)
 }
 

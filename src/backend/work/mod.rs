@@ -79,7 +79,13 @@ impl Work {
     /// Nothing is looked at before [`Work::sweep`].
     pub fn new(parts: WorkParts) -> Arc<Self> {
         let calls = watch::Sender::new(0);
-        Arc::new(Self { parts, hub: Hub::default(), earlier: Notify::new(), told: Notify::new(), calls })
+        Arc::new(Self {
+            parts,
+            hub: Hub::default(),
+            earlier: Notify::new(),
+            told: Notify::new(),
+            calls,
+        })
     }
 
     /// The merchant's name in the database.

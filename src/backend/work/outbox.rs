@@ -22,9 +22,8 @@ use super::{Work, told};
 use crate::store::{OutboxRow, StoreError, Told};
 
 /// The waits before each attempt, in seconds: the gateway's own ladder for notifications.
-const LADDER: [u64; 16] = [
-    0, 15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10_800, 10_800, 10_800, 21_600, 21_600,
-];
+const LADDER: [u64; 16] =
+    [0, 15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10_800, 10_800, 10_800, 21_600, 21_600];
 /// How long one attempt may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Whoever has taken a row is given up after so long. Its attempt has ended well before.
@@ -51,6 +50,7 @@ pub struct Webhook {
     url: String,
     secret: hmac::Key,
     client: reqwest::Client,
+    patience: Duration,
 }
 
 impl Webhook {
@@ -62,13 +62,18 @@ impl Webhook {
             .referer(false)
             .no_proxy()
             .pool_max_idle_per_host(AT_ONCE)
-            .timeout(PATIENCE)
             .user_agent(concat!("paytill-backend/", env!("CARGO_PKG_VERSION")));
         if url.starts_with("https:") {
             builder = builder.https_only(true).tls_backend_preconfigured(trusting(ca_pem)?);
         }
         let secret = hmac::Key::new(hmac::HMAC_SHA256, secret);
-        Ok(Self { url, secret, client: builder.build()? })
+        Ok(Self { url, secret, client: builder.build()?, patience: PATIENCE })
+    }
+
+    /// The same with another time for an attempt.
+    #[cfg(test)]
+    pub(crate) fn waiting(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// One attempt. Why not is in words for the list, and names neither address nor contents.
@@ -77,6 +82,7 @@ impl Webhook {
         let request = self
             .client
             .post(&self.url)
+            .timeout(self.patience)
             .header("content-type", "application/json")
             .header("paytill-id", id)
             .header("paytill-timestamp", &at)
@@ -159,18 +165,20 @@ impl Outbox {
 }
 
 async fn deliver(work: &Work, webhook: Option<&Webhook>, row: OutboxRow) {
-    let told = match (webhook, body(work, &row).await) {
-        (None, _) => Told::Done(NOBODY.to_owned()),
-        (Some(_), Ok(None)) => Told::Dead("it is not in the books".to_owned()),
-        (Some(webhook), Ok(Some(body))) => {
-            let sent = webhook.send(&id(&row), body, work.now()).await;
-            ended(sent, row.tries, work.now())
-        }
-        (Some(_), Err(error)) => {
-            tracing::error!(%error, kind = row.kind, subject = row.subject, "not read");
-            // The row is due again when its lease is over.
-            return;
-        }
+    let told = match webhook {
+        None => Told::Done(NOBODY.to_owned()),
+        Some(webhook) => match body(work, &row).await {
+            Ok(None) => Told::Dead("it is not in the books".to_owned()),
+            Ok(Some(body)) => {
+                let sent = webhook.send(&id(&row), body, work.now()).await;
+                ended(sent, row.tries, work.now())
+            }
+            Err(error) => {
+                tracing::error!(%error, kind = row.kind, subject = row.subject, "not read");
+                // The row is due again when its lease is over.
+                return;
+            }
+        },
     };
     let (kind, subject) = (row.kind.as_str(), row.subject.as_str());
     match &told {
@@ -241,10 +249,8 @@ mod tests {
 
     #[test]
     fn it_is_tried_for_a_day_and_then_given_up() {
-        let waits: Vec<i64> = (0..)
-            .map_while(|tries| next_try(tries, NOW))
-            .map(|at| (at.0 - NOW.0) / 1000)
-            .collect();
+        let waits: Vec<i64> =
+            (0..).map_while(|tries| next_try(tries, NOW)).map(|at| (at.0 - NOW.0) / 1000).collect();
         assert_eq!(waits.len(), 16);
         assert_eq!(&waits[..7], &[0, 15, 15, 30, 180, 600, 1200]);
         assert_eq!(waits.iter().sum::<i64>(), 24 * 3600 + 4 * 60);

@@ -64,9 +64,10 @@ impl RefundState {
         let next = match (&mut self.stage, queried) {
             (Stage::Pursued(pursuit), _) => step.queried(pursuit, queried),
             // What has left before the books were lost, or was held up.
-            (Stage::Looking(_) | Stage::Refused { .. } | Stage::Closed(_), Queried::Done(proof)) => {
-                Some(Stage::Done(proof.clone()))
-            }
+            (
+                Stage::Looking(_) | Stage::Refused { .. } | Stage::Closed(_),
+                Queried::Done(proof),
+            ) => Some(Stage::Done(proof.clone())),
             (Stage::Refused { .. }, Queried::Processing | Queried::Abnormal) => {
                 Some(step.after_all(queried))
             }
