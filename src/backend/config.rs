@@ -1,6 +1,8 @@
 //! The backend's configuration (`config/backend.toml` names every key): read by hand, so that every
 //! error is one sentence with its line and what is allowed.
 
+mod web;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -16,9 +18,11 @@ use paytill_host::times::{self, Times};
 #[cfg(test)]
 mod tests;
 
+pub use web::{Web, WebTls, WebhookConfig};
+
 /// Every section and its keys.
 pub const KNOWN: &Known = &[
-    ("listen", &["tills", "metrics", "public_url", "cert_file", "key_file"]),
+    ("listen", &["tills", "metrics", "public_url", "cert_file", "key_file", "web", "tls"]),
     ("database", &["url", "password_file", "ca_file", "connections"]),
     ("state", &["folder"]),
     ("store", &["currency"]),
@@ -26,6 +30,7 @@ pub const KNOWN: &Known = &[
     (Version::V2.section(), Version::V2.keys()),
     (Version::V3.section(), Version::V3.keys()),
     ("payment", &times::KEYS),
+    ("webhook", &["url", "secret_file", "ca_file"]),
     ("log", &["path", "level"]),
 ];
 
@@ -34,6 +39,9 @@ pub const KNOWN: &Known = &[
 pub struct Config {
     pub tills: SocketAddr,
     pub metrics: Option<SocketAddr>,
+    pub web: Web,
+    /// Who is told of what happens, if anybody is.
+    pub webhook: Option<WebhookConfig>,
     /// What tills and customers reach: `https://host[:port]`.
     pub public_url: Option<String>,
     /// A certificate and its key; one of our own making otherwise.
@@ -131,8 +139,8 @@ fn read(
             .join("paytill-backend"),
     };
     let listen = document.section("listen");
-    let tills = address(&listen, "tills")?;
     let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8444);
+    let tills = address(&listen, "tills")?.unwrap_or(default);
     let log = document.section("log");
     let level = tracing::level_filters::LevelFilter::INFO;
     let levels = [
@@ -151,7 +159,9 @@ fn read(
     let gateway = gateway::read(document, used, &around)?;
     let times = Times::read(document.section("payment"))?;
     Ok(Config {
-        tills: tills.unwrap_or(default),
+        tills,
+        web: web::web(&listen, tills)?,
+        webhook: web::webhook(&document.section("webhook"), folder)?,
         metrics: address(&listen, "metrics")?,
         public_url: public_url(&listen)?,
         certificate: certificate(&listen, folder)?,

@@ -4,12 +4,14 @@ use aws_lc_rs::hmac;
 
 use paytill_core::clean::clean;
 use paytill_core::clock::{Millis, Timestamp};
-use paytill_core::gateway::backend::message::{Channel, Payment, PaymentRequest, Refused, Told};
+use paytill_core::gateway::backend::message::{
+    Channel, Payment, PaymentRequest, Refund, Refused, Told,
+};
 use paytill_core::money::{Currency, Money};
 use paytill_core::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
 use paytill_core::payment::{Funds, Reason, Rules, State, TillCause};
 
-use crate::store::{PaymentKey, PaymentRow, TillRow};
+use crate::store::{PaymentKey, PaymentRow, RefundRow, TillRow};
 
 /// What all rows of a merchant share.
 pub struct Desk {
@@ -135,7 +137,7 @@ pub fn own_number(till: &TillRow, number: String) -> Result<OutTradeNo, NotDone>
     if id.is_some_and(|id| number.is_of(&id)) { Ok(number) } else { Err(not_own) }
 }
 
-/// A payment as tills are told of it.
+/// A payment as tills and the merchant's own systems are told of it.
 pub fn told(row: &PaymentRow, now: Timestamp) -> Payment {
     let state = &row.state;
     let proof = state.proof();
@@ -158,6 +160,25 @@ pub fn told(row: &PaymentRow, now: Timestamp) -> Payment {
         code_url: state.code_url().map(|code| code.as_str().to_owned()),
         expires_at,
         as_of: row.as_of.map(|at| at.0),
+        now: now.0,
+    }
+}
+
+/// A refund as others are told of it.
+pub fn refund_told(payment: &PaymentRow, row: &RefundRow, now: Timestamp) -> Refund {
+    let proof = row.state.proof();
+    Refund {
+        out_trade_no: row.key.payment.out_trade_no.to_string(),
+        out_refund_no: row.key.out_refund_no.to_string(),
+        version: u64::try_from(row.version).unwrap_or(0),
+        state: row.state.status().word().to_owned(),
+        counts: row.state.counts(),
+        amount: row.amount.minor(),
+        total: payment.order.amount.minor(),
+        currency: payment.order.currency.code().to_owned(),
+        refund_id: proof.map(|proof| proof.refund_id.clone()),
+        done_at: proof.map(|proof| proof.done_at.0),
+        reason: row.state.reason().as_ref().map(Told::from),
         now: now.0,
     }
 }

@@ -45,9 +45,17 @@ impl Door {
         tls: Option<Arc<rustls::ServerConfig>>,
         router: Router,
     ) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        Ok(Self::on(TcpListener::bind(address).await?, tls, router))
+    }
+
+    /// The same where somebody listens already.
+    pub fn on(
+        listener: TcpListener,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        router: Router,
+    ) -> Self {
         let (tls, connections) = (tls.map(TlsAcceptor::from), Gauge::default());
-        Ok(Self { listener, tls, router, connections })
+        Self { listener, tls, router, connections }
     }
 
     /// Counts its connections there as well.

@@ -146,6 +146,11 @@ pub struct Visit {
 /// Where a visit goes: a call that needs the certificate. Without a message nothing is called.
 const VISIT_WITH_CERTIFICATE: &str = "/secapi/pay/reverse";
 
+/// TLS for another client than a gateway's: with the roots of this PEM text, or the system's.
+pub fn trusting(ca_pem: Option<&[u8]>) -> Result<rustls::ClientConfig, RouteError> {
+    tls::config(tls::roots(ca_pem)?, None)
+}
+
 /// Two clients of one gateway: only one presents the certificate, for calls that need it.
 pub struct Transport {
     plain: reqwest::Client,

@@ -10,17 +10,20 @@ use tokio::task::JoinHandle;
 
 use paytill_core::both;
 use paytill_core::language::Language;
-use paytill_host::gateway::{OpenError, Opened};
+use paytill_host::gateway::{OpenError, Opened, Version, Wechat};
 use paytill_host::{log, random};
 use paytill_simulator::{Embedded, Script, Server};
 
 use super::open::{Books, no_randomness};
+use super::web::{self, Entrance};
 use super::{print_line, print_message};
 use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
 use crate::files;
+use crate::routes::notify::{self, Notified};
 use crate::routes::{self, App};
 use crate::serve::Door;
+use crate::work::outbox::Outbox;
 use crate::work::{Work, WorkParts};
 
 /// Serves until a signal, and then lets what is under way come to its end.
@@ -37,7 +40,15 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     let host = config.public_url.as_deref().and_then(host_of);
     let tls = files::tls(&config.folder, named, &files::names(config.tills.ip(), host))?;
 
-    let (opened, simulator) = opened(books).await?;
+    let entrance = Entrance::open(books, &store, &tls).await?;
+    let webhook = web::webhook(config.webhook.as_ref())?;
+    let (opened, simulator) = opened(books, &entrance).await?;
+    if let Some((simulator, root)) = simulator.as_ref().zip(tls.root_pem.as_deref())
+        && let Err(error) = simulator.trust_receivers_of(root)
+    {
+        tracing::warn!(%error, "the simulated gateway cannot deliver notifications");
+    }
+    let notices = opened.notices();
     let request_timeout = opened.transport.longest_call();
     let work = Work::new(WorkParts {
         store,
@@ -55,6 +66,8 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
         clock: books.clock.clone(),
         instance: random::nonce().ok_or_else(no_randomness)?,
     });
+    let notified = Notified::new(Arc::clone(&work), notices, entrance.token);
+    let web = Door::on(entrance.listener, entrance.tls, notify::notified(notified));
     let app = App::new(Arc::clone(&work), key, tls.root_pem);
     let door = Door::open(config.tills, Some(tls.config), routes::tills(app))
         .await
@@ -68,12 +81,19 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     tracing::info!(%address, "serving");
 
     let sweeping = tokio::spawn(Arc::clone(&work).sweep());
+    let telling = tokio::spawn(Outbox::new(Arc::clone(&work), webhook).run());
+    let mut web_end = end.clone();
+    let web = tokio::spawn(web.serve(async move {
+        let _ = web_end.wait_for(|ended| *ended).await;
+    }));
     let drained = Arc::clone(&work);
     door.serve(async move {
         let _ = end.wait_for(|ended| *ended).await;
         drained.answer_all();
     })
     .await;
+    let _ = web.await;
+    telling.abort();
     sweeping.abort();
     work.drained().await;
     // Until now it could be seen that this instance ends.
@@ -99,8 +119,22 @@ async fn watched(
 }
 
 /// The gateway that is configured, or the simulated one, reached as the real one is.
-async fn opened(books: &Books<'_>) -> Result<(Opened, Option<Server>), Failure> {
+async fn opened(
+    books: &Books<'_>,
+    entrance: &Entrance,
+) -> Result<(Opened, Option<Server>), Failure> {
     if let Some(wechat) = &books.config.gateway {
+        let mut wechat = wechat.clone();
+        let version = match &wechat {
+            Wechat::V2(_) => Version::V2,
+            Wechat::V3(_) => Version::V3,
+        };
+        match entrance.public(books.config.public_url.as_deref(), version) {
+            Some(url) => wechat = wechat.notifying(url),
+            None => {
+                tracing::warn!("no listen.public_url: the gateway is only asked, tells nothing")
+            }
+        }
         let opened = wechat.open(books.clock).await;
         let failed = |error: OpenError| Failure::new(Exit::Configuration, error.text());
         return Ok((opened.map_err(failed)?, None));
@@ -108,12 +142,16 @@ async fn opened(books: &Books<'_>) -> Result<(Opened, Option<Server>), Failure> 
     let script = Script { currency: books.config.currency, ..Script::default() };
     let seed = u64::from(std::process::id());
     let Embedded { server, opened } =
-        Embedded::start(script, seed, None, books.clock).await.map_err(|error| {
-            let why = error.to_string();
-            let sentence =
-                both!("the simulated gateway cannot be started: {why}", "无法启动模拟网关：{why}");
-            Failure::new(Exit::Fault, sentence)
-        })?;
+        Embedded::start(script, seed, Some(entrance.local()), books.clock).await.map_err(
+            |error| {
+                let why = error.to_string();
+                let sentence = both!(
+                    "the simulated gateway cannot be started: {why}",
+                    "无法启动模拟网关：{why}"
+                );
+                Failure::new(Exit::Fault, sentence)
+            },
+        )?;
     Ok((opened, Some(server)))
 }
 
@@ -161,7 +199,7 @@ fn announce(is_demo: bool, language: Language) {
     }
 }
 
-fn not_listening(address: SocketAddr, error: &std::io::Error) -> Failure {
+pub(super) fn not_listening(address: SocketAddr, error: &std::io::Error) -> Failure {
     let why = paytill_core::text::system::text(error);
     let why = why.in_language(Language::English).to_owned();
     Failure::new(

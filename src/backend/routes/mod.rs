@@ -3,6 +3,7 @@
 
 mod enrolment;
 pub mod health;
+pub mod notify;
 mod payments;
 mod refunds;
 mod signed;

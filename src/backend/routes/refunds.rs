@@ -11,7 +11,7 @@ use http::StatusCode;
 
 use paytill_core::clean::clean;
 use paytill_core::gateway::backend::message::{
-    LONGEST_WAIT, Refund, RefundList, RefundRequest, Refused, Told,
+    LONGEST_WAIT, Refund, RefundList, RefundRequest, Refused,
 };
 use paytill_core::money::Money;
 use paytill_core::order::OutTradeNo;
@@ -133,19 +133,5 @@ fn told(app: &App, payment: &PaymentRow, row: &RefundRow) -> Response {
 }
 
 fn object(app: &App, payment: &PaymentRow, row: &RefundRow) -> Refund {
-    let proof = row.state.proof();
-    Refund {
-        out_trade_no: row.key.payment.out_trade_no.to_string(),
-        out_refund_no: row.key.out_refund_no.to_string(),
-        version: u64::try_from(row.version).unwrap_or(0),
-        state: row.state.status().word().to_owned(),
-        counts: row.state.counts(),
-        amount: row.amount.minor(),
-        total: payment.order.amount.minor(),
-        currency: payment.order.currency.code().to_owned(),
-        refund_id: proof.map(|proof| proof.refund_id.clone()),
-        done_at: proof.map(|proof| proof.done_at.0),
-        reason: row.state.reason().as_ref().map(Told::from),
-        now: app.work.now().0,
-    }
+    crate::desk::refund_told(payment, row, app.work.now())
 }

@@ -5,6 +5,8 @@
 //! may be done again from the start, so nothing else happens inside one.
 
 mod error;
+mod notices;
+mod outbox;
 mod overview;
 mod payments;
 mod postgres;
@@ -23,6 +25,8 @@ use paytill_core::gateway::backend::signed::PublicKey;
 use paytill_core::order::OutTradeNo;
 
 pub use error::StoreError;
+pub use notices::{Judged, NoticeKept, NoticeRow, NoticeSeen, NoticeStep, NoticeWrite, Verdict};
+pub use outbox::{OutboxRow, Told};
 pub use payments::{Change, EventRow, Filter, Lease, PaymentKey, PaymentRow, Write};
 pub use postgres::Postgres;
 pub use refunds::{RefundBooks, RefundChange, RefundKey, RefundRow, RefundWrite};

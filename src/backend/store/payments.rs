@@ -196,7 +196,7 @@ impl Tx<'_> {
         Ok(result)
     }
 
-    async fn write_payment(
+    pub(super) async fn write_payment(
         &mut self,
         before: Option<&PaymentRow>,
         write: &Write,

@@ -162,7 +162,7 @@ impl Tx<'_> {
         Ok(result)
     }
 
-    async fn write_refund(
+    pub(super) async fn write_refund(
         &mut self,
         before: Option<&RefundRow>,
         write: &RefundWrite,

@@ -98,7 +98,7 @@ async fn a_till_that_has_not_seen_a_payment_takes_it_back() {
 
 #[tokio::test]
 async fn a_code_of_ours_is_shown_and_closed() {
-    let office = Office::open("ok").await;
+    let office = Office::open("walks-away").await;
     let till = office.till("S001", "T01", RIGHTS).await;
     let order = till.order(1);
     let answer = office.ask(&till, Ask::Order(&order)).await;

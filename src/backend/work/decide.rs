@@ -3,7 +3,7 @@
 
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::{Channel, Refused};
-use paytill_core::payment::{Call, Event, Rules, State, Status};
+use paytill_core::payment::{Call, Event, Funds, Rules, State, Status};
 
 use crate::store::{Change, Lease, PaymentRow, Write};
 
@@ -165,7 +165,7 @@ pub fn reversed(row: Option<&PaymentRow>, unseen: &PaymentRow, now: Deciding<'_>
     Change { write, result }
 }
 
-fn moved(
+pub(super) fn moved(
     row: &PaymentRow,
     state: State,
     call: Option<Call>,
@@ -175,7 +175,7 @@ fn moved(
     if state == row.state && call.is_none() && !event.is_evidence() {
         return Change::none(None);
     }
-    let before = row.state.status();
+    let before = &row.state;
     let is_news = matches!(event, Event::Answered(_, answer) if answer.as_inconclusive().is_none());
     let after = PaymentRow {
         version: row.version + 1,
@@ -184,18 +184,32 @@ fn moved(
         state,
         ..row.clone()
     };
+    let outbox = told(before, &after.state);
     let row = kept(after, call, now);
-    let outbox = told(before, row.state.status());
     let write = Write { row: row.clone(), event: Some((event.clone(), wire.to_vec())), outbox };
     Change { write: Some(write), result: Some(Box::new(Decided { row, call })) }
 }
 
-/// What others are told when a payment comes to this.
-fn told(before: Status, after: Status) -> Vec<&'static str> {
-    if before == after {
+/// What others are told when a payment comes from one state to another.
+fn told(before: &State, after: &State) -> Vec<&'static str> {
+    let was_over = match before.status() {
+        Status::Declined | Status::Reversed | Status::Closed => true,
+        Status::Created
+        | Status::Sent
+        | Status::Waiting
+        | Status::Checking
+        | Status::Reversing
+        | Status::Paid
+        | Status::Attention => false,
+    };
+    if was_over && before.money() != Funds::Held && after.money() == Funds::Held {
+        return vec!["payment.paid_late"];
+    }
+    if before.status() == after.status() {
         return Vec::new();
     }
-    match after {
+    match after.status() {
+        Status::Paid if after.is_paid_late() => vec!["payment.paid_late"],
         Status::Paid => vec!["payment.paid"],
         Status::Declined => vec!["payment.declined"],
         Status::Reversed => vec!["payment.reversed"],

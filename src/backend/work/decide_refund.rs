@@ -150,6 +150,17 @@ fn moved(
 ) -> Decision {
     let mut state = row.state.clone();
     let call = state.step(event, now.since(row.began_at), now.rules);
+    stepped((payment, row), state, call, (event, wire), now)
+}
+
+/// A refund that has come to this state.
+pub(super) fn stepped(
+    (payment, row): (&PaymentRow, &RefundRow),
+    state: RefundState,
+    call: Option<RefundCall>,
+    (event, wire): (&RefundEvent, &[(String, String)]),
+    now: Deciding<'_>,
+) -> Decision {
     let is_evidence = matches!(event, RefundEvent::Answered(..));
     if state == row.state && call.is_none() && !is_evidence {
         return RefundChange::none(None);

@@ -7,8 +7,11 @@
 //! the request: the payment code is in its memory and nowhere else.
 
 pub mod decide;
+pub mod decide_notice;
 pub mod decide_refund;
 mod hub;
+pub mod notices;
+pub mod outbox;
 pub mod refunds;
 mod sweep;
 #[cfg(test)]
@@ -22,7 +25,7 @@ use tokio::sync::{Notify, watch};
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::Refused;
 use paytill_core::gateway::{Ask, Decoded, Gateway, Stamp};
-use paytill_core::order::{AuthCode, Order};
+use paytill_core::order::{AuthCode, Order, OutTradeNo};
 use paytill_core::payment::{Answer, Call, CallKind, Event, Inconclusive, TillCause};
 use paytill_host::clock::Clock;
 use paytill_host::random;
@@ -64,6 +67,8 @@ pub struct Work {
     hub: Hub,
     /// Rings when something may be due earlier than was thought.
     earlier: Notify,
+    /// Rings when there may be something new to tell others.
+    told: Notify,
     /// How many calls are under way.
     calls: watch::Sender<usize>,
 }
@@ -76,7 +81,7 @@ impl Work {
     pub fn new(parts: WorkParts) -> Arc<Self> {
         let calls = watch::Sender::new(0);
         let (metrics, hub) = (Metrics::default(), Hub::default());
-        Arc::new(Self { parts, metrics, hub, earlier: Notify::new(), calls })
+        Arc::new(Self { parts, metrics, hub, earlier: Notify::new(), told: Notify::new(), calls })
     }
 
     /// The books.
@@ -87,6 +92,11 @@ impl Work {
     /// The merchant's name in the database.
     pub fn merchant(&self) -> &str {
         &self.parts.desk.merchant.mch_id
+    }
+
+    /// Which payment of this merchant.
+    pub fn key(&self, out_trade_no: &OutTradeNo) -> PaymentKey {
+        self.parts.desk.key(out_trade_no)
     }
 
     /// Now.
@@ -227,6 +237,7 @@ impl Work {
         }
         self.hub.ring(&row.key);
         self.earlier.notify_one();
+        self.told.notify_one();
         let Some(call) = call else { return };
         self.spawn(|work| async move { work.call(row, call, code).await });
     }

@@ -117,7 +117,7 @@ impl Work {
         Ok(())
     }
 
-    fn follow_refund(self: &Arc<Self>, decided: RefundDecided) {
+    pub(super) fn follow_refund(self: &Arc<Self>, decided: RefundDecided) {
         let RefundDecided { row, payment, call } = decided;
         tracing::info!(
             out_refund_no = row.key.out_refund_no.as_str(),
@@ -130,6 +130,7 @@ impl Work {
         }
         self.hub.ring(&row.key.payment);
         self.earlier.notify_one();
+        self.told.notify_one();
         let Some(call) = call else { return };
         let refund = row.refund(&payment);
         self.spawn(|work| async move { work.call_refund(row, refund, call).await });

@@ -27,7 +27,7 @@ use crate::config::file::Document;
 
 pub use certificates::Renewal;
 pub use line::LineConfig;
-pub use open::{Codec, OpenError, Opened};
+pub use open::{Codec, NoticeReader, OpenError, Opened};
 pub use platform::PlatformValue;
 pub use reading::{Secrets, Surroundings};
 pub use v2::WechatV2Config;
