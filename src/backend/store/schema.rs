@@ -54,7 +54,7 @@ async fn read(tx: &mut Tx<'_>) -> Result<Option<i64>, StoreError> {
         Tx::Sqlite(_) => "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = $1",
         Tx::Postgres(_) => {
             "SELECT tablename::text FROM pg_tables \
-             WHERE schemaname = current_schema() AND tablename = $1"
+             WHERE schemaname = current_schema() AND tablename::text = $1"
         }
     };
     if tx.row(tables, &["meta".into()]).await?.is_none() {
