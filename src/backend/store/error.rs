@@ -114,7 +114,11 @@ impl From<tokio_postgres::Error> for StoreError {
         use tokio_postgres::error::SqlState;
         let why = described(&error);
         let Some(state) = error.code() else {
-            return Self::Unreachable(why);
+            // A statement of ours that is wrong says nothing about the connection.
+            let source = std::error::Error::source(&error);
+            let is_ours =
+                source.is_some_and(|source| source.is::<tokio_postgres::types::WrongType>());
+            return if is_ours { Self::Failed(why) } else { Self::Unreachable(why) };
         };
         match *state {
             // A number or a table that somebody else has made since it was looked for.

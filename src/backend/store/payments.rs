@@ -150,7 +150,7 @@ pub(super) const LIST: &str = concat!(
     "SELECT out_trade_no, ",
     columns!(),
     " FROM payment WHERE merchant = $1 AND created_at >= $2 AND created_at < $3 \
-     AND ($4 = '' OR till = $5) AND ($6 = '' OR status = $7) AND ($8 = 0 OR wake_at IS NOT NULL) \
+     AND ($4 = '' OR till = $5) AND ($6 = '' OR status = $7) AND (CAST($8 AS BIGINT) = 0 OR wake_at IS NOT NULL) \
      ORDER BY created_at DESC, out_trade_no DESC LIMIT $9"
 );
 
