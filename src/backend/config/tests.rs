@@ -23,11 +23,11 @@ const FAULTS: &[(&str, &str)] = &[
     ("[listn]", "1: listn is not a known section; did you mean [listen]?"),
     (
         "[colours]",
-        "1: colours is not a known section; known are listen, database, state, store, gateway, payment, log",
+        "1: colours is not a known section; known are listen, database, state, store, gateway, payment, webhook, log",
     ),
     (
-        "[listen]\nurl = \"\"",
-        "2: [listen] url is not a key of this section; it belongs under [database]",
+        "[listen]\nfolder = \"\"",
+        "2: [listen] folder is not a key of this section; it belongs under [state]",
     ),
     ("connections = 1", "1: connections does not stand alone; it belongs under [database]"),
     (
