@@ -117,7 +117,7 @@ impl From<tokio_postgres::Error> for StoreError {
             // A statement of ours that is wrong says nothing about the connection.
             let source = std::error::Error::source(&error);
             let is_ours =
-                source.is_some_and(|source| source.is::<tokio_postgres::types::WrongType>());
+                source.is_some_and(<dyn std::error::Error>::is::<tokio_postgres::types::WrongType>);
             return if is_ours { Self::Failed(why) } else { Self::Unreachable(why) };
         };
         match *state {

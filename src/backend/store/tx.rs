@@ -68,8 +68,8 @@ impl Tx<'_> {
             Self::Sqlite(connection) => {
                 let sql = sql.strip_suffix(LOCKING).unwrap_or(sql);
                 let mut statement = connection.prepare_cached(sql)?;
-                let rows = statement
-                    .query_map(rusqlite::params_from_iter(values), |row| Row::of_sqlite(row))?;
+                let rows =
+                    statement.query_map(rusqlite::params_from_iter(values), Row::of_sqlite)?;
                 Ok(rows.collect::<rusqlite::Result<_>>()?)
             }
             Self::Postgres(under) => under.rows(sql, values).await,
