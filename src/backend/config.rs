@@ -1,6 +1,8 @@
 //! The backend's configuration (`config/backend.toml` names every key): read by hand, so that every
 //! error is one sentence with its line and what is allowed.
 
+mod web;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -10,18 +12,25 @@ use paytill_core::money::Currency;
 use paytill_core::payment::Rules;
 use paytill_host::config::file::{self, Document, Known, Section};
 use paytill_host::config::{ConfigError, Environment, folder_of, secret, variable};
+use paytill_host::gateway::{self, Choice, Secrets, Surroundings, Version, Wechat};
+use paytill_host::times::{self, Times};
+
+#[cfg(test)]
+mod tests;
+
+pub use web::{Web, WebTls, WebhookConfig};
 
 /// Every section and its keys.
 pub const KNOWN: &Known = &[
-    ("listen", &["tills", "metrics", "public_url", "cert_file", "key_file"]),
+    ("listen", &["tills", "metrics", "public_url", "cert_file", "key_file", "web", "tls"]),
     ("database", &["url", "password_file", "ca_file", "connections"]),
     ("state", &["folder"]),
     ("store", &["currency"]),
     ("gateway", &["kind"]),
-    (
-        "payment",
-        &["query_interval_ms", "give_up_after_ms", "reverse_not_before_ms", "attention_after_ms"],
-    ),
+    (Version::V2.section(), Version::V2.keys()),
+    (Version::V3.section(), Version::V3.keys()),
+    ("payment", &times::KEYS),
+    ("webhook", &["url", "secret_file", "ca_file"]),
     ("log", &["path", "level"]),
 ];
 
@@ -30,6 +39,9 @@ pub const KNOWN: &Known = &[
 pub struct Config {
     pub tills: SocketAddr,
     pub metrics: Option<SocketAddr>,
+    pub web: Web,
+    /// Who is told of what happens, if anybody is.
+    pub webhook: Option<WebhookConfig>,
     /// What tills and customers reach: `https://host[:port]`.
     pub public_url: Option<String>,
     /// A certificate and its key; one of our own making otherwise.
@@ -37,7 +49,11 @@ pub struct Config {
     pub database: Database,
     pub folder: PathBuf,
     pub currency: Currency,
+    /// The account at the gateway; `None`: the simulated one inside this program.
+    pub gateway: Option<Wechat>,
     pub rules: Rules,
+    /// How long a code of ours may be scanned at most.
+    pub qr_lasts: Millis,
     pub log: Option<PathBuf>,
     pub level: tracing::level_filters::LevelFilter,
     /// Nothing was configured: this is the demonstration.
@@ -90,7 +106,7 @@ pub fn load(
             return of_file(&path, &name, &text, environment);
         }
     }
-    let demo = read(&Document::default(), Path::new("/"), environment)?;
+    let demo = read(&Document::default(), (Path::new("/"), None), environment)?;
     Ok(Config { is_demo: true, ..demo })
 }
 
@@ -101,12 +117,13 @@ fn of_file(
     environment: Environment<'_>,
 ) -> Result<Config, ConfigError> {
     let document = Document::parse(name, text)?;
-    read(&document, path.parent().unwrap_or_else(|| Path::new("/")), environment)
+    let folder = path.parent().unwrap_or_else(|| Path::new("/"));
+    read(&document, (folder, Some(path)), environment)
 }
 
 fn read(
     document: &Document<'_>,
-    folder: &Path,
+    (folder, file): (&Path, Option<&Path>),
     environment: Environment<'_>,
 ) -> Result<Config, ConfigError> {
     document.check_keys(KNOWN)?;
@@ -122,8 +139,8 @@ fn read(
             .join("paytill-backend"),
     };
     let listen = document.section("listen");
-    let tills = address(&listen, "tills")?;
     let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8444);
+    let tills = address(&listen, "tills")?.unwrap_or(default);
     let log = document.section("log");
     let level = tracing::level_filters::LevelFilter::INFO;
     let levels = [
@@ -131,18 +148,32 @@ fn read(
         ("warn", tracing::level_filters::LevelFilter::WARN),
         ("info", level),
         ("debug", tracing::level_filters::LevelFilter::DEBUG),
+        ("trace", tracing::level_filters::LevelFilter::TRACE),
         ("off", tracing::level_filters::LevelFilter::OFF),
     ];
-    let _: () = document.section("gateway").word("kind", &[("simulator", ())], ())?;
+    let wechat = |version: Version| version.choice(Some(version));
+    let simulator = Choice { word: "simulator", section: None, kind: None };
+    let choices = [simulator, wechat(Version::V2), wechat(Version::V3)];
+    let used = gateway::kind(document, &choices, None)?;
+    let around = Surroundings { folder, file, environment, secrets: Secrets::Read };
+    let gateway = gateway::read(document, used, &around)?;
+    let times = Times::read(document.section("payment"))?;
     Ok(Config {
-        tills: tills.unwrap_or(default),
+        tills,
+        web: web::web(&listen, tills)?,
+        webhook: web::webhook(&document.section("webhook"), folder)?,
         metrics: address(&listen, "metrics")?,
         public_url: public_url(&listen)?,
         certificate: certificate(&listen, folder)?,
         database: database(&document.section("database"), folder, &state)?,
         currency: currency(&document.section("store"))?,
-        rules: rules(&document.section("payment"))?,
-        log: log.path("path", folder)?,
+        gateway,
+        rules: times.rules,
+        qr_lasts: times.qr_lasts,
+        // Of a folder the log gets a file in it.
+        log: log
+            .path("path", folder)?
+            .map(|path| if path.is_dir() { path.join("backend.log") } else { path }),
         level: log.word("level", &levels, level)?,
         folder: state,
         is_demo: false,
@@ -200,11 +231,10 @@ fn database(section: &Section<'_>, folder: &Path, state: &Path) -> Result<Databa
         return Ok(Database::Sqlite(state.join("backend.sqlite")));
     };
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        let has_password = url
-            .split_once("://")
-            .and_then(|(_, rest)| rest.split('/').next())
-            .and_then(|host| host.rsplit_once('@'))
-            .is_some_and(|(user, _)| user.contains(':'));
+        // Whatever stands in front of the last @, since a password may hold anything.
+        let user = url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
+        let has_password =
+            user.is_some_and(|(user, _)| user.contains(':')) || url.contains("password=");
         if has_password {
             let sentence = both!(
                 "holds a password; put it into password_file or into PAYTILL_DATABASE_PASSWORD",
@@ -229,21 +259,5 @@ fn currency(section: &Section<'_>) -> Result<Currency, ConfigError> {
     Currency::from_code(&code).ok_or_else(|| {
         let sentence = both!("is not a currency of ISO 4217", "不是 ISO 4217 货币代码");
         section.wrong("currency", &sentence)
-    })
-}
-
-fn rules(section: &Section<'_>) -> Result<Rules, ConfigError> {
-    let default = Rules::default();
-    let millis =
-        |key: &str, allowed, default: Millis| section.whole(key, allowed, default.0).map(Millis);
-    Ok(Rules {
-        query_interval: millis("query_interval_ms", 100..=60_000, default.query_interval)?,
-        give_up_after: millis("give_up_after_ms", 500..=120_000, default.give_up_after)?,
-        reverse_not_before: millis(
-            "reverse_not_before_ms",
-            0..=60_000,
-            default.reverse_not_before,
-        )?,
-        attention_after: millis("attention_after_ms", 1_000..=600_000, default.attention_after)?,
     })
 }

@@ -24,10 +24,12 @@ use http_body::{Body, Frame, SizeHint};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+use paytill_core::both;
 use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::gateway::page::Page;
 use paytill_core::gateway::wechat::fields::Fields;
 use paytill_core::gateway::{LARGEST_REPLY, Outgoing, Reply};
+use paytill_core::language::Text;
 use paytill_core::payment::{Inconclusive, Reason, TillCause};
 
 pub use download::{DownloadFailure, Sink};
@@ -104,6 +106,28 @@ pub enum RouteError {
     Identity(String),
 }
 
+impl RouteError {
+    /// The sentence for people.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::NoRoots { named: false } => both!(
+                "this machine has no root certificates to check the gateway's with; install the \
+                 package ca-certificates, or name a file with them in ca_file",
+                "本机没有根证书，无法核实微信支付的证书；请安装 ca-certificates 软件包，或在 ca_file 中\
+                 指定根证书文件"
+            ),
+            Self::NoRoots { named: true } => both!(
+                "ca_file names a file without any root certificate that can be used",
+                "ca_file 指定的文件中没有可用的根证书"
+            ),
+            Self::Identity(why) => Text::new(self.to_string(), format!("无法使用商户证书：{why}")),
+            Self::Client(why) => {
+                Text::new(self.to_string(), format!("无法准备到微信支付的连接：{why}"))
+            }
+        }
+    }
+}
+
 /// TLS for a client that trusts these roots, in PEM, or the system's.
 pub fn client_tls(ca_pem: Option<&[u8]>) -> Result<rustls::ClientConfig, RouteError> {
     tls::config(tls::roots(ca_pem)?, None)
@@ -121,6 +145,11 @@ pub struct Visit {
 
 /// Where a visit goes: a call that needs the certificate. Without a message nothing is called.
 const VISIT_WITH_CERTIFICATE: &str = "/secapi/pay/reverse";
+
+/// TLS for another client than a gateway's: with the roots of this PEM text, or the system's.
+pub fn trusting(ca_pem: Option<&[u8]>) -> Result<rustls::ClientConfig, RouteError> {
+    tls::config(tls::roots(ca_pem)?, None)
+}
 
 /// Two clients of one gateway: only one presents the certificate, for calls that need it.
 pub struct Transport {
@@ -150,6 +179,38 @@ impl Transport {
                 .proxy
                 .as_deref()
                 .and_then(|url| Proxy::new(url, route.proxy_login.clone())),
+            local_address: Mutex::new(None),
+        })
+    }
+
+    /// The longest that a call may take: every host has the whole of the time.
+    pub fn longest_call(&self) -> Millis {
+        let one = u64::try_from(self.patience.as_millis()).unwrap_or(u64::MAX);
+        Millis(one).times(if self.hosts.other(0).is_some() { 2 } else { 1 })
+    }
+
+    /// To whoever answers under that name, whatever certificate is shown.
+    ///
+    /// Anybody in between can read and change what is carried, and be taken for the host. It is only
+    /// for the one call that proves both sides by other means, and that holds no secret: a till's
+    /// enrolment, before it has any root to trust. Never send a payment this way.
+    pub fn to_anybody(host: &str, patience: Millis) -> Result<Self, RouteError> {
+        let route = Route {
+            hosts: vec![host.to_owned()],
+            identity_pem: Zeroizing::default(),
+            ca_pem: None,
+            proxy: None,
+            proxy_login: None,
+            connect_timeout: patience,
+            request_timeout: patience,
+        };
+        let client = client(&route)?.tls_backend_preconfigured(tls::of_anybody()?).build()?;
+        Ok(Self {
+            plain: client.clone(),
+            certified: client,
+            hosts: Hosts::new(route.hosts),
+            patience: patience.into(),
+            proxy: None,
             local_address: Mutex::new(None),
         })
     }

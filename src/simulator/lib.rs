@@ -7,6 +7,7 @@
 //! order: what the customer does, and what goes wrong on the wire.
 
 mod bill;
+mod embedded;
 pub mod fault;
 mod front;
 pub mod identity;
@@ -31,6 +32,7 @@ pub mod v3;
 use std::collections::{BTreeMap, HashSet};
 
 pub use bill::Bills;
+pub use embedded::{Embedded, EmbeddedError};
 pub use fault::Fault;
 pub use identity::{Api, Identity, IdentityError};
 pub use ledger::LedgerEntry;

@@ -462,8 +462,8 @@ impl Till {
                         self.perform(effects);
                     }
                 }
-                Effect::Call { attempt, order, call, code } => {
-                    self.call(attempt, *order, call, code);
+                Effect::Call { attempt, order, call, code, may_wait } => {
+                    self.call(attempt, *order, (call, may_wait), code);
                 }
                 Effect::Report(report) => self.report(report),
                 Effect::WriteRefund(entry) => self.write_refund(*entry),
@@ -497,7 +497,13 @@ impl Till {
         self.notices.push_back(Notice::Stopped(error));
     }
 
-    fn call(&self, attempt: i64, order: Order, call: Call, code: Option<AuthCode>) {
+    fn call(
+        &self,
+        attempt: i64,
+        order: Order,
+        (call, may_wait): (Call, bool),
+        code: Option<AuthCode>,
+    ) {
         let (gateway, transport) = (Arc::clone(&self.gateway), Arc::clone(&self.transport));
         let (sender, clock) = (self.sender.clone(), self.clock.clone());
         tokio::spawn(async move {
@@ -507,7 +513,8 @@ impl Till {
                     let _ = leaves.send(WorkerMessage::Sent { attempt, at: leaving.uptime() });
                 }
             };
-            let result = carry(&*gateway, &transport, &order, call, code, &clock, left).await;
+            let line = (&*gateway, &*transport, &clock);
+            let result = carry(line, &order, (call, may_wait), code, left).await;
             let _ = sender.send(WorkerMessage::Answered { attempt, call, result });
         });
     }
@@ -515,20 +522,20 @@ impl Till {
 
 /// One call, there and back. The payment code goes no further than this.
 async fn carry(
-    gateway: &dyn Gateway,
-    transport: &Transport,
+    (gateway, transport, clock): (&dyn Gateway, &Transport, &Clock),
     order: &Order,
-    call: Call,
+    (call, may_wait): (Call, bool),
     code: Option<AuthCode>,
-    clock: &Clock,
     left: impl Fn() + Send + Sync + 'static,
 ) -> Result<Decoded, TransportFailure> {
     let ask = Ask::of(call.kind, order, code.as_ref())
         .ok_or_else(|| TransportFailure::not_sent(TillCause::NoCode))?;
     let nonce =
         random::nonce().ok_or_else(|| TransportFailure::not_sent(TillCause::NoRandomness))?;
-    let outgoing = gateway.encode(ask, &Stamp { time: clock.wall(), nonce });
-    let reply = match call.kind {
+    let stamp = Stamp { time: clock.wall(), nonce };
+    let outgoing =
+        if may_wait { gateway.encode_waiting(ask, &stamp) } else { gateway.encode(ask, &stamp) };
+    let mut reply = match call.kind {
         CallKind::Submit => transport.carry(&outgoing, clock.uptime(), left).await,
         CallKind::Query
         | CallKind::Reverse
@@ -536,6 +543,9 @@ async fn carry(
         | CallKind::Order
         | CallKind::Close => transport.ask(&outgoing, clock.uptime()).await,
     };
+    if let Ok(reply) = &mut reply {
+        gateway.receive(&stamp, reply);
+    }
     match &reply {
         Ok(reply) => tracing::debug!(
             out_trade_no = order.out_trade_no.as_str(),

@@ -159,7 +159,7 @@ impl Street {
                     let written = self.tills[till].engine.written(entry.attempt, true, now, wall);
                     self.perform(till, written);
                 }
-                Effect::Call { attempt, order, call, code } => {
+                Effect::Call { attempt, order, call, code, .. } => {
                     let at = self.now + self.rng.u64(5..2_000);
                     self.plan(at, till, Due::Arrives(attempt, order, call, code));
                 }

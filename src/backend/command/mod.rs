@@ -1,8 +1,10 @@
 //! The commands, and what they share.
 
 mod open;
+mod outbox;
 mod serve;
 mod till;
+mod web;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -39,6 +41,9 @@ pub enum Command {
     /// Tills: who may speak for a store.
     #[command(subcommand)]
     Till(Tills),
+    /// What the merchant's own systems are told by webhook.
+    #[command(subcommand)]
+    Outbox(outbox::OutboxCommand),
 }
 
 /// `paytill-backend till`
@@ -106,10 +111,11 @@ pub async fn run(
     match cli.command {
         None => serve::run(&books, language).await,
         Some(Command::Migrate) => {
-            books.open().await?.migrate(clock.wall()).await?;
+            books.open()?.migrate(clock.wall()).await?;
             print_message(language.pick("the database is up to date", "数据库已是最新结构"));
             Ok(Exit::Done)
         }
+        Some(Command::Outbox(command)) => outbox::run(&books, &command, language).await,
         Some(Command::Till(Tills::Add(add))) => till::add(&books, &add, language).await,
         Some(Command::Till(Tills::List { json })) => till::list(&books, json, language).await,
         Some(Command::Till(Tills::Revoke { store, till })) => {

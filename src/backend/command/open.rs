@@ -20,7 +20,7 @@ pub(super) struct Books<'a> {
 
 impl Books<'_> {
     /// Opens it, whatever its schema.
-    pub(super) async fn open(&self) -> Result<Store, Failure> {
+    pub(super) fn open(&self) -> Result<Store, Failure> {
         match &self.config.database {
             Database::Sqlite(path) => {
                 files::make_folder(&self.config.folder)?;
@@ -34,7 +34,7 @@ impl Books<'_> {
                     Ok::<_, Failure>(Zeroizing::new(text))
                 });
                 let file = file.transpose()?;
-                let password = self.password.or(file.as_ref().map(|text| text.as_str()));
+                let password = self.password.or_else(|| file.as_ref().map(|text| text.as_str()));
                 let roots = ca_file.as_deref().map(|path| {
                     std::fs::read(path).map_err(|error| {
                         let name = secret::shown(path);
@@ -52,7 +52,7 @@ impl Books<'_> {
     /// Opens it for use: with this program's schema. An empty file of SQLite's is given it, since it was
     /// just made.
     pub(super) async fn ready(&self) -> Result<Store, Failure> {
-        let store = self.open().await?;
+        let store = self.open()?;
         match (store.check().await, &store) {
             (Err(StoreError::Schema { found: 0, .. }), Store::Sqlite(_)) => {
                 store.migrate(self.clock.wall()).await?;
@@ -80,7 +80,10 @@ impl Books<'_> {
 
     /// The merchant's name in the database.
     pub(super) fn merchant(&self) -> String {
-        paytill_simulator::identity::merchant().mch_id
+        match &self.config.gateway {
+            Some(gateway) => gateway.merchant().mch_id.clone(),
+            None => paytill_simulator::identity::merchant().mch_id,
+        }
     }
 }
 

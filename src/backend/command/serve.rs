@@ -6,26 +6,25 @@ use std::sync::Arc;
 use aws_lc_rs::hmac;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use paytill_core::both;
-use paytill_core::clock::Millis;
-use paytill_core::gateway::wechat::WechatV2;
-use paytill_core::gateway::wechat::fields::SignType;
 use paytill_core::language::Language;
-use paytill_host::transport::{Route, Transport};
+use paytill_host::gateway::{OpenError, Opened, Version, Wechat};
 use paytill_host::{log, random};
-use paytill_simulator::{Identity, Script, Server};
+use paytill_simulator::{Embedded, Script, Server};
 
 use super::open::{Books, no_randomness};
+use super::web::{self, Entrance};
 use super::{print_line, print_message};
+use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
 use crate::files;
+use crate::routes::notify::{self, Notified};
 use crate::routes::{self, App};
 use crate::serve::Door;
+use crate::work::outbox::Outbox;
 use crate::work::{Work, WorkParts};
-
-/// How long one call to the gateway may take.
-const REQUEST: Millis = Millis::seconds(10);
 
 /// Serves until a signal, and then lets what is under way come to its end.
 pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, Failure> {
@@ -41,78 +40,119 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     let host = config.public_url.as_deref().and_then(host_of);
     let tls = files::tls(&config.folder, named, &files::names(config.tills.ip(), host))?;
 
-    let (gateway, simulator) = simulated(books).await?;
-    let Line { codec, transport, merchant } = gateway;
+    let entrance = Entrance::open(books, &store, &tls).await?;
+    let webhook = web::webhook(config.webhook.as_ref())?;
+    let (opened, simulator) = opened(books, &entrance).await?;
+    if let Some((simulator, root)) = simulator.as_ref().zip(tls.root_pem.as_deref())
+        && let Err(error) = simulator.trust_receivers_of(root)
+    {
+        tracing::warn!(%error, "the simulated gateway cannot deliver notifications");
+    }
+    let notices = opened.notices();
+    let request_timeout = opened.transport.longest_call();
     let work = Work::new(WorkParts {
         store,
-        gateway: Arc::new(codec),
-        transport,
-        merchant,
-        rules: config.rules,
-        request_timeout: REQUEST,
+        gateway: opened.codec.gateway(),
+        transport: opened.transport,
+        desk: Desk {
+            merchant: opened.merchant,
+            currency: config.currency,
+            rules: config.rules,
+            qr_lasts: config.qr_lasts,
+            digest_key: digest_key(&secret),
+        },
+        request_timeout,
         is_alone: books.is_alone(),
-        digest_key: digest_key(&secret),
         clock: books.clock.clone(),
         instance: random::nonce().ok_or_else(no_randomness)?,
     });
-    let app = App::new(Arc::clone(&work), key, config.currency, tls.root_pem);
+    let notified = Notified::new(Arc::clone(&work), notices, entrance.token);
+    let web = Door::on(entrance.listener, entrance.tls, notify::notified(notified));
+    let app = App::new(Arc::clone(&work), key, tls.root_pem);
     let door = Door::open(config.tills, Some(tls.config), routes::tills(app))
         .await
         .map_err(|error| not_listening(config.tills, &error))?;
+    let door = door.counted_by(work.metrics.connections.clone());
     let address = door.address().map_err(|error| not_listening(config.tills, &error))?;
     let mut end = ends()?;
+    let watching = watched(config.metrics, &work, end.clone()).await?;
     announce(config.is_demo, language);
     print_line(&format!("https://{address}"));
     tracing::info!(%address, "serving");
 
     let sweeping = tokio::spawn(Arc::clone(&work).sweep());
+    let telling = tokio::spawn(Outbox::new(Arc::clone(&work), webhook).run());
+    let mut web_end = end.clone();
+    let web = tokio::spawn(web.serve(async move {
+        let _ = web_end.wait_for(|ended| *ended).await;
+    }));
     let drained = Arc::clone(&work);
     door.serve(async move {
         let _ = end.wait_for(|ended| *ended).await;
         drained.answer_all();
     })
     .await;
+    let _ = web.await;
+    telling.abort();
     sweeping.abort();
     work.drained().await;
+    // Until now it could be seen that this instance ends.
+    watching.abort();
     drop(simulator);
     tracing::info!("ended");
     Ok(Exit::Done)
 }
 
-struct Line {
-    codec: WechatV2,
-    transport: Transport,
-    merchant: paytill_core::order::Merchant,
+/// Serves figures and health to operators, if it is to.
+async fn watched(
+    address: Option<SocketAddr>,
+    work: &Arc<Work>,
+    end: watch::Receiver<bool>,
+) -> Result<JoinHandle<()>, Failure> {
+    let Some(address) = address else { return Ok(tokio::spawn(async {})) };
+    let router = routes::health::router(Arc::clone(work), end);
+    let failed = |error: std::io::Error| not_listening(address, &error);
+    let door = Door::open(address, None, router).await.map_err(failed)?;
+    let address = door.address().map_err(failed)?;
+    print_message(&format!("http://{address}/healthz /readyz /metrics"));
+    Ok(tokio::spawn(door.serve(std::future::pending())))
 }
 
-/// The simulated gateway, reached as the real one is.
-async fn simulated(books: &Books<'_>) -> Result<(Line, Server), Failure> {
-    let fault = |why: &dyn std::fmt::Display| {
-        let why = why.to_string();
-        let sentence =
-            both!("the simulated gateway cannot be started: {why}", "无法启动模拟网关：{why}");
-        Failure::new(Exit::Fault, sentence)
-    };
-    let keys = Identity::generate().map_err(|error| fault(&error))?;
-    let account = keys.account();
+/// The gateway that is configured, or the simulated one, reached as the real one is.
+async fn opened(
+    books: &Books<'_>,
+    entrance: &Entrance,
+) -> Result<(Opened, Option<Server>), Failure> {
+    if let Some(wechat) = &books.config.gateway {
+        let mut wechat = wechat.clone();
+        let version = match &wechat {
+            Wechat::V2(_) => Version::V2,
+            Wechat::V3(_) => Version::V3,
+        };
+        match entrance.public(books.config.public_url.as_deref(), version) {
+            Some(url) => wechat = wechat.notifying(url),
+            None => {
+                tracing::warn!("no listen.public_url: the gateway is only asked, tells nothing")
+            }
+        }
+        let opened = wechat.open(books.clock).await;
+        let failed = |error: OpenError| Failure::new(Exit::Configuration, error.text());
+        return Ok((opened.map_err(failed)?, None));
+    }
     let script = Script { currency: books.config.currency, ..Script::default() };
-    let bank = keys.bank(script, u64::from(std::process::id()), books.clock.wall());
-    let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-    let server =
-        Server::start(loopback, &keys, bank, None, 1).await.map_err(|error| fault(&error))?;
-    let identity_pem = format!("{}{}", keys.client_certificate_pem(), keys.client_key_pem());
-    let route = Route {
-        hosts: vec![format!("https://{}", server.local_addr())],
-        identity_pem: identity_pem.into_bytes().into(),
-        ca_pem: Some(keys.authority_pem().as_bytes().to_vec()),
-        proxy: None,
-        proxy_login: None,
-        connect_timeout: Millis::seconds(3),
-        request_timeout: REQUEST,
-    };
-    let transport = Transport::new(&route).map_err(|error| fault(&error))?;
-    let codec = WechatV2::new(SignType::HmacSha256, account.api_key.clone().into());
-    Ok((Line { codec, transport, merchant: account.merchant }, server))
+    let seed = u64::from(std::process::id());
+    let Embedded { server, opened } =
+        Embedded::start(script, seed, Some(entrance.local()), books.clock).await.map_err(
+            |error| {
+                let why = error.to_string();
+                let sentence = both!(
+                    "the simulated gateway cannot be started: {why}",
+                    "无法启动模拟网关：{why}"
+                );
+                Failure::new(Exit::Fault, sentence)
+            },
+        )?;
+    Ok((opened, Some(server)))
 }
 
 /// Rings once, when the process is told to end.
@@ -159,7 +199,7 @@ fn announce(is_demo: bool, language: Language) {
     }
 }
 
-fn not_listening(address: SocketAddr, error: &std::io::Error) -> Failure {
+pub(super) fn not_listening(address: SocketAddr, error: &std::io::Error) -> Failure {
     let why = paytill_core::text::system::text(error);
     let why = why.in_language(Language::English).to_owned();
     Failure::new(

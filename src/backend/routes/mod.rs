@@ -2,7 +2,10 @@
 //! bound to it; what is not proved is told nothing.
 
 mod enrolment;
+pub mod health;
+pub mod notify;
 mod payments;
+mod refunds;
 mod signed;
 
 use std::sync::Arc;
@@ -13,7 +16,6 @@ use axum::routing::{get, post, put};
 
 use paytill_core::gateway::backend::message::LONGEST;
 use paytill_core::gateway::backend::signed::SigningKey;
-use paytill_core::money::Currency;
 
 use crate::work::Work;
 use signed::Nonces;
@@ -23,7 +25,6 @@ pub struct App {
     pub work: Arc<Work>,
     /// With which every answer is signed.
     pub key: SigningKey,
-    pub currency: Currency,
     /// The root of the certificate of its own making, if it has one.
     pub ca_pem: Option<String>,
     nonces: Nonces,
@@ -31,13 +32,8 @@ pub struct App {
 
 impl App {
     /// Answers for these payments.
-    pub fn new(
-        work: Arc<Work>,
-        key: SigningKey,
-        currency: Currency,
-        ca_pem: Option<String>,
-    ) -> Arc<Self> {
-        Arc::new(Self { work, key, currency, ca_pem, nonces: Nonces::default() })
+    pub fn new(work: Arc<Work>, key: SigningKey, ca_pem: Option<String>) -> Arc<Self> {
+        Arc::new(Self { work, key, ca_pem, nonces: Nonces::default() })
     }
 }
 
@@ -49,11 +45,14 @@ pub fn tills(app: Arc<App>) -> Router {
         .route("/v1/payments/{number}", put(payments::begin).get(payments::ask))
         .route("/v1/payments/{number}/reversal", post(payments::reverse))
         .route("/v1/payments/{number}/close", post(payments::reverse))
+        .route("/v1/payments/{number}/refunds", get(refunds::list))
+        .route("/v1/payments/{number}/refunds/{refund}", put(refunds::begin).get(refunds::ask))
         .route_layer(axum::middleware::from_fn_with_state(Arc::clone(&app), signed::proved));
     Router::new()
         .route("/v1/enrolment", post(enrolment::enrol))
         .merge(proved)
         .fallback(signed::nothing_here)
         .layer(DefaultBodyLimit::max(LONGEST))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), health::counted))
         .with_state(app)
 }

@@ -132,7 +132,7 @@ impl From<tokio_postgres::Error> for StoreError {
             SqlState::LOCK_NOT_AVAILABLE
             | SqlState::QUERY_CANCELED
             | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => Self::Busy,
-            SqlState::UNDEFINED_TABLE => Self::Schema { found: 0, needed: super::schema::VERSION },
+            SqlState::UNDEFINED_TABLE => Self::Schema { found: 0, needed: super::VERSION },
             SqlState::CHARACTER_NOT_IN_REPERTOIRE | SqlState::UNTRANSLATABLE_CHARACTER => {
                 Self::Text
             }

@@ -5,8 +5,12 @@
 //! may be done again from the start, so nothing else happens inside one.
 
 mod error;
+mod notices;
+mod outbox;
+mod overview;
 mod payments;
 mod postgres;
+mod refunds;
 mod schema;
 pub mod sqlite;
 #[cfg(test)]
@@ -21,8 +25,11 @@ use paytill_core::gateway::backend::signed::PublicKey;
 use paytill_core::order::OutTradeNo;
 
 pub use error::StoreError;
+pub use notices::{Judged, NoticeKept, NoticeRow, NoticeSeen, NoticeStep, NoticeWrite, Verdict};
+pub use outbox::{OutboxRow, Told};
 pub use payments::{Change, EventRow, Filter, Lease, PaymentKey, PaymentRow, Write};
 pub use postgres::Postgres;
+pub use refunds::{RefundBooks, RefundChange, RefundKey, RefundRow, RefundWrite};
 pub use schema::VERSION;
 pub use sqlite::Sqlite;
 pub use tills::{EnrolmentRow, NotEnrolled, TillRow};
@@ -82,6 +89,55 @@ impl Store {
         self.run(move |tx| {
             let shared = std::sync::Arc::clone(&shared);
             Box::pin(async move { tx.change_payment(&shared.0, &shared.1).await })
+        })
+        .await
+    }
+
+    /// Has a change of a refund decided while its payment is locked, and makes it. With `by`, a till
+    /// and a time, that till is locked as well, and what it has given back since is told. `decide` may
+    /// be called several times.
+    pub async fn change_refund<T: Send + 'static>(
+        &self,
+        payment: PaymentKey,
+        by: Option<(String, Timestamp)>,
+        decide: impl Fn(&RefundBooks) -> RefundChange<T> + Send + Sync + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = std::sync::Arc::new((payment, by, decide));
+        self.run(move |tx| {
+            let shared = std::sync::Arc::clone(&shared);
+            Box::pin(async move {
+                let (payment, by, decide) = &*shared;
+                tx.change_refund(payment, by.as_ref(), decide).await
+            })
+        })
+        .await
+    }
+
+    /// All refunds of a payment, the oldest first.
+    pub async fn refunds(&self, payment: PaymentKey) -> Result<Vec<RefundRow>, StoreError> {
+        self.run(move |tx| {
+            let payment = payment.clone();
+            Box::pin(async move { tx.refunds(&payment).await })
+        })
+        .await
+    }
+
+    /// As [`Store::due`], of refunds.
+    pub async fn refunds_due(
+        &self,
+        merchant: &str,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<(Vec<RefundKey>, Option<Timestamp>), StoreError> {
+        let merchant = merchant.to_owned();
+        self.run(move |tx| {
+            let merchant = merchant.clone();
+            Box::pin(async move {
+                let due = tx.refunds_due(&merchant, now, limit).await?;
+                let next = tx.row(refunds::NEXT, &[merchant.as_str().into()]).await?;
+                let next = next.map(|mut row| row.maybe_int()).transpose()?.flatten();
+                Ok((due, next.map(Timestamp)))
+            })
         })
         .await
     }

@@ -196,7 +196,7 @@ impl Tx<'_> {
         Ok(result)
     }
 
-    async fn write_payment(
+    pub(super) async fn write_payment(
         &mut self,
         before: Option<&PaymentRow>,
         write: &Write,
@@ -323,7 +323,7 @@ fn named(key: &PaymentKey) -> [Value; 2] {
     [key.merchant.as_str().into(), key.out_trade_no.as_str().into()]
 }
 
-fn number(text: String) -> Result<OutTradeNo, StoreError> {
+pub(super) fn number(text: String) -> Result<OutTradeNo, StoreError> {
     OutTradeNo::try_from(text).map_err(|error| StoreError::Spoilt(error.to_string()))
 }
 

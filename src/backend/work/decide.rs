@@ -3,7 +3,7 @@
 
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::{Channel, Refused};
-use paytill_core::payment::{Call, Event, Reason, Rules, State, Status, TillCause};
+use paytill_core::payment::{Call, Event, Funds, Rules, State, Status};
 
 use crate::store::{Change, Lease, PaymentRow, Write};
 
@@ -35,6 +35,20 @@ pub enum Begun {
     /// The same request came before.
     Known(Box<PaymentRow>),
     Refused(Refused),
+}
+
+impl Deciding<'_> {
+    /// Whether whoever holds this lease is not expected back.
+    pub(super) fn is_abandoned(self, lease: Option<&Lease>) -> bool {
+        lease.is_some_and(|lease| {
+            lease.until <= self.at || self.is_alone && lease.owner != self.instance
+        })
+    }
+
+    /// The age of what began then.
+    pub(super) fn since(self, began_at: Timestamp) -> Millis {
+        Millis(u64::try_from(self.at.0.saturating_sub(began_at.0)).unwrap_or(0))
+    }
 }
 
 type Decision = Change<Option<Box<Decided>>>;
@@ -74,7 +88,7 @@ pub fn happened(
 ) -> Decision {
     let Some(row) = row else { return Change::none(None) };
     let mut state = row.state.clone();
-    let call = state.step(event, elapsed(row, now), now.rules);
+    let call = state.step(event, now.since(row.began_at), now.rules);
     moved(row, state, call, (event, wire), now)
 }
 
@@ -82,27 +96,37 @@ pub fn happened(
 /// it has not come back.
 pub fn woken(row: Option<&PaymentRow>, now: Deciding<'_>) -> Decision {
     let Some(row) = row else { return Change::none(None) };
-    let is_abandoned = row
-        .lease
-        .as_ref()
-        .is_some_and(|lease| lease.until <= now.at || now.is_alone && lease.owner != now.instance);
+    let is_abandoned = now.is_abandoned(row.lease.as_ref());
     let mut decision = if is_abandoned {
-        let event = Event::Restarted { oldest: elapsed(row, now) };
+        let event = Event::Restarted { oldest: now.since(row.began_at) };
         let bare = PaymentRow { lease: None, ..row.clone() };
         happened(Some(&bare), &event, &[], now)
     } else {
         happened(Some(row), &Event::Tick, &[], now)
     };
-    let is_due = |row: &PaymentRow| row.wake_at.is_some_and(|at| at <= now.at);
-    let after = decision.write.as_ref().map_or(row, |write| &write.row);
-    if is_due(after) || is_abandoned && decision.write.is_none() {
-        // Nothing came of it: not again at once.
-        let wake_at = row.wake_at.map(|_| now.at.after(Millis::seconds(1)));
-        let row = PaymentRow { wake_at, lease: None, ..after.clone() };
-        let event = decision.write.take().and_then(|write| write.event);
-        decision.write = Some(Write { row, event, outbox: Vec::new() });
-    }
+    decision.write = rested(row, decision.write, is_abandoned, now);
     decision
+}
+
+/// What is due and has nothing to do is not due again at once; and a lease that has ended is gone.
+fn rested(
+    row: &PaymentRow,
+    write: Option<Write>,
+    is_abandoned: bool,
+    now: Deciding<'_>,
+) -> Option<Write> {
+    let mut write = match write {
+        Some(write) => write,
+        None if is_abandoned => {
+            let row = kept(PaymentRow { lease: None, ..row.clone() }, None, now);
+            Write { row, event: None, outbox: Vec::new() }
+        }
+        None => Write { row: row.clone(), event: None, outbox: Vec::new() },
+    };
+    if write.row.wake_at.is_some_and(|at| at <= now.at) {
+        write.row.wake_at = Some(now.at.after(Millis::seconds(1)));
+    }
+    (write.event.is_some() || write.row != *row).then_some(write)
 }
 
 /// The till takes a payment back: it is reversed, whatever it is, and a number that never came is kept
@@ -119,7 +143,7 @@ pub fn reversed(row: Option<&PaymentRow>, unseen: &PaymentRow, now: Deciding<'_>
         return Change::none(Begun::Refused(Refused::NumberUsed));
     }
     let mut state = row.state.clone();
-    let at = elapsed(row, now);
+    let at = now.since(row.began_at);
     let call = match state.status() {
         Status::Paid if row.channel == Channel::Micropay => state.take_back(at, now.rules),
         Status::Created
@@ -141,7 +165,7 @@ pub fn reversed(row: Option<&PaymentRow>, unseen: &PaymentRow, now: Deciding<'_>
     Change { write, result }
 }
 
-fn moved(
+pub(super) fn moved(
     row: &PaymentRow,
     state: State,
     call: Option<Call>,
@@ -151,7 +175,7 @@ fn moved(
     if state == row.state && call.is_none() && !event.is_evidence() {
         return Change::none(None);
     }
-    let before = row.state.status();
+    let before = &row.state;
     let is_news = matches!(event, Event::Answered(_, answer) if answer.as_inconclusive().is_none());
     let after = PaymentRow {
         version: row.version + 1,
@@ -160,18 +184,32 @@ fn moved(
         state,
         ..row.clone()
     };
+    let outbox = told(before, &after.state);
     let row = kept(after, call, now);
-    let outbox = told(before, row.state.status());
     let write = Write { row: row.clone(), event: Some((event.clone(), wire.to_vec())), outbox };
     Change { write: Some(write), result: Some(Box::new(Decided { row, call })) }
 }
 
-/// What others are told when a payment comes to this.
-fn told(before: Status, after: Status) -> Vec<&'static str> {
-    if before == after {
+/// What others are told when a payment comes from one state to another.
+fn told(before: &State, after: &State) -> Vec<&'static str> {
+    let was_over = match before.status() {
+        Status::Declined | Status::Reversed | Status::Closed => true,
+        Status::Created
+        | Status::Sent
+        | Status::Waiting
+        | Status::Checking
+        | Status::Reversing
+        | Status::Paid
+        | Status::Attention => false,
+    };
+    if was_over && before.money() != Funds::Held && after.money() == Funds::Held {
+        return vec!["payment.paid_late"];
+    }
+    if before.status() == after.status() {
         return Vec::new();
     }
-    match after {
+    match after.status() {
+        Status::Paid if after.is_paid_late() => vec!["payment.paid_late"],
         Status::Paid => vec!["payment.paid"],
         Status::Declined => vec!["payment.declined"],
         Status::Reversed => vec!["payment.reversed"],
@@ -194,14 +232,4 @@ fn kept(mut row: PaymentRow, call: Option<Call>, now: Deciding<'_>) -> PaymentRo
     let due = row.state.wake_at(now.rules).map(|at| row.began_at.after(at));
     row.wake_at = due.into_iter().chain(row.lease.as_ref().map(|lease| lease.until)).min();
     row
-}
-
-/// The payment's age, by which its machine goes.
-fn elapsed(row: &PaymentRow, now: Deciding<'_>) -> Millis {
-    Millis(u64::try_from(now.at.0.saturating_sub(row.began_at.0)).unwrap_or(0))
-}
-
-/// The state of a number that never came and never will.
-pub fn never_came() -> State {
-    State::refused(Reason::from(TillCause::Cancelled))
 }

@@ -32,11 +32,20 @@ impl Work {
 
     /// After a start: whoever had a call under way is gone.
     async fn resume(self: &Arc<Self>) {
-        let open = crate::store::Filter { open: true, limit: i64::MAX, ..Default::default() };
-        match self.parts.store.payments(self.merchant(), open).await {
-            Ok(rows) => {
-                for row in rows {
-                    self.wake(row.key).await;
+        let store = &self.parts.store;
+        let all = paytill_core::clock::Timestamp(i64::MAX);
+        let open = async {
+            let (payments, _) = store.due(self.merchant(), all, i64::MAX).await?;
+            let (refunds, _) = store.refunds_due(self.merchant(), all, i64::MAX).await?;
+            Ok::<_, StoreError>((payments, refunds))
+        };
+        match open.await {
+            Ok((payments, refunds)) => {
+                for key in payments {
+                    self.wake(key).await;
+                }
+                for key in refunds {
+                    self.wake_refund(key).await;
                 }
             }
             Err(error) => tracing::error!(%error, "open payments cannot be read"),
@@ -46,13 +55,18 @@ impl Work {
     async fn look(self: &Arc<Self>) -> Result<Duration, StoreError> {
         let now = self.now();
         let (due, next) = self.parts.store.due(self.merchant(), now, BATCH).await?;
-        if due.is_empty() {
+        let (refunds, later) = self.parts.store.refunds_due(self.merchant(), now, BATCH).await?;
+        if due.is_empty() && refunds.is_empty() {
+            let next = next.into_iter().chain(later).min();
             let wait = next.map(|next| next.0.saturating_sub(self.now().0).max(0));
             let wait = wait.and_then(|wait| u64::try_from(wait).ok()).map(Duration::from_millis);
             return Ok(wait.unwrap_or(LONGEST).min(LONGEST));
         }
         for key in due {
             self.wake(key).await;
+        }
+        for key in refunds {
+            self.wake_refund(key).await;
         }
         Ok(Duration::ZERO)
     }

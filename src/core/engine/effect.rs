@@ -10,8 +10,9 @@ use crate::refund::{Refund, RefundCall, RefundEvent, RefundStatus};
 pub enum Effect {
     /// Write the entry, and report the outcome to [`Engine::written`](super::Engine::written).
     Write(Box<Entry>),
-    /// Make the call, once, and return its outcome as [`Event::Answered`].
-    Call { attempt: i64, order: Box<Order>, call: Call, code: Option<AuthCode> },
+    /// Make the call, once, and return its outcome as [`Event::Answered`]. `may_wait`: a query may be
+    /// held open until there is news, as nothing else is done about the payment meanwhile.
+    Call { attempt: i64, order: Box<Order>, call: Call, code: Option<AuthCode>, may_wait: bool },
     /// Show this to people.
     Report(Box<Report>),
     /// Write the entry, and report the outcome to

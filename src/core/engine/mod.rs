@@ -520,11 +520,9 @@ impl Engine {
     fn send(&self, attempt: i64, call: Call, effects: &mut Vec<Effect>) {
         let Some(in_flight) = self.attempts.get(&attempt).filter(|_| !self.stopped) else { return };
         let code = in_flight.code.clone().filter(|_| call == Call::SUBMISSION);
-        effects.push(Effect::Call {
-            attempt,
-            order: Box::new(in_flight.order.clone()),
-            call,
-            code,
-        });
+        let may_wait =
+            matches!(in_flight.state.status(), Status::Sent | Status::Waiting | Status::Checking);
+        let order = Box::new(in_flight.order.clone());
+        effects.push(Effect::Call { attempt, order, call, code, may_wait });
     }
 }

@@ -88,6 +88,8 @@ struct EngineBench {
     now: u64,
     written: Vec<Entry>,
     calls: Vec<(i64, Call, bool)>,
+    /// Whether the latest call may be held open.
+    may_wait: bool,
     reported: Vec<(i64, Status, bool)>,
     /// Those reports that are news to people.
     news: Vec<Status>,
@@ -112,6 +114,7 @@ impl EngineBench {
             now: now.0,
             written: Vec::new(),
             calls: Vec::new(),
+            may_wait: false,
             reported: Vec::new(),
             news: Vec::new(),
             by: None,
@@ -131,7 +134,8 @@ impl EngineBench {
         for effect in effects {
             match effect {
                 Effect::Write(entry) => self.written.push(*entry),
-                Effect::Call { attempt, call, code, .. } => {
+                Effect::Call { attempt, call, code, may_wait, .. } => {
+                    self.may_wait = may_wait;
                     self.calls.push((attempt, call, code.is_some()));
                 }
                 Effect::Report(report) => {

@@ -54,6 +54,8 @@ pub struct Call {
 impl Call {
     /// The one submission of a payment, and its first call.
     pub const SUBMISSION: Self = Self { kind: CallKind::Submit, number: 0 };
+    /// Under this number is written what the gateway tells unasked. No call ever has it.
+    pub const UNASKED: u32 = u32::MAX;
 }
 
 /// Why a payment is where it is.
@@ -493,7 +495,10 @@ pub enum Found {
     Failed(Reason),
     /// By the word of whoever submitted it for us, the submission took no money. `closed`: the number
     /// can take none any more.
-    Declined { reason: Reason, closed: bool },
+    Declined {
+        reason: Reason,
+        closed: bool,
+    },
     /// The customer had paid, and whoever reverses it for us is returning the money.
     Returning,
     /// The order can no longer take money.

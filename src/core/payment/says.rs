@@ -15,7 +15,10 @@ pub(crate) enum Says {
     NotPaid,
     Failed(Reason),
     /// Of a query.
-    TookNothing { reason: Reason, closed: bool },
+    TookNothing {
+        reason: Reason,
+        closed: bool,
+    },
     Returning,
     Ended(Ending),
     NotFound,

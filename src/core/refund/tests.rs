@@ -411,7 +411,7 @@ fn a_restart_asks_at_once_about_what_may_have_left() {
 }
 
 #[test]
-fn another_merchants_refund_is_left_alone_until_its_own_is_back() {
+fn foreign_certificate_refund_is_left_alone_until_its_own_is_back() {
     let mut bench = Bench::sent(1234);
     bench.event(&RefundEvent::MerchantChanged);
     assert_eq!((bench.state.status(), bench.call), (RefundStatus::Attention, None));
@@ -588,4 +588,34 @@ proptest! {
             prop_assert!(ticked.wake_at(&RULES).is_none_or(|wake| wake > now), "{:?}", ticked);
         }
     }
+}
+
+#[test]
+fn what_the_gateway_tells_unasked_is_the_end_wherever_the_refund_is() {
+    let RefundAnswer::Queried(done) = done() else { unreachable!() };
+    let mut refused = Bench::new(plan(2000));
+    refused.answer(nothing_yet());
+    assert_eq!(refused.state.status(), RefundStatus::Refused);
+    let mut closed = Bench::sent(400);
+    assert_eq!(closed.state.notified(&Queried::Closed, Millis(5), &RULES), None);
+    assert_eq!(closed.state.status(), RefundStatus::Attention);
+    for mut bench in [Bench::new(plan(400)), Bench::sent(400), refused, closed] {
+        assert_eq!(bench.state.notified(&done, Millis(5), &RULES), None);
+        assert_eq!((bench.state.status(), bench.state.counts()), (RefundStatus::Done, true));
+        let before = bench.state.clone();
+        for later in [Queried::Closed, Queried::Abnormal, Queried::Processing] {
+            assert_eq!(bench.state.notified(&later, Millis(6), &RULES), None);
+        }
+        assert_eq!(bench.state, before);
+    }
+}
+
+#[test]
+fn a_refund_that_is_told_to_be_stuck_needs_a_person_and_goes_on_being_asked_about() {
+    let mut bench = Bench::sent(400);
+    assert_eq!(bench.state.notified(&Queried::Abnormal, Millis(5), &RULES), None);
+    assert_eq!(bench.state.status(), RefundStatus::Attention);
+    bench.answer(said(RefundSaid::Accepted));
+    bench.tick();
+    assert_eq!(bench.kind(), Some(RefundCallKind::Query));
 }

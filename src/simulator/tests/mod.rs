@@ -1,6 +1,7 @@
 //! The gateway as its callers see it.
 
 mod bills;
+mod embedded;
 mod ends;
 mod native;
 mod notices;

@@ -5,12 +5,12 @@
 //! [`Failure`]. Nothing but `output` writes to standard output and standard error, except for the
 //! cashier's screen, which owns the terminal.
 
-mod api_v3;
 pub mod backup;
 pub mod cashier;
 pub mod customer_view;
 pub mod devices;
 pub mod doctor;
+pub mod enroll;
 pub mod evidence;
 pub mod find;
 pub mod goods;
@@ -38,7 +38,9 @@ mod wiring;
 use crate::journal::{BackupError, JournalError};
 use crate::language::Text;
 use crate::operators::OperatorsError;
+use crate::simulator::EmbeddedError;
 use crate::text;
+use paytill_host::gateway::OpenError;
 
 pub use open::{OpenTill, open, working_directory};
 
@@ -136,6 +138,22 @@ impl From<OperatorsError> for Failure {
             | OperatorsError::ManagerFirst => Exit::Usage,
         };
         Self::new(exit, text::operators::failure(&error))
+    }
+}
+
+impl From<EmbeddedError> for Failure {
+    fn from(error: EmbeddedError) -> Self {
+        let exit = match error {
+            EmbeddedError::Identity(_) | EmbeddedError::Server(_) => Exit::Fault,
+            EmbeddedError::Open(_) => Exit::Configuration,
+        };
+        Self::new(exit, text::failure::embedded(&error))
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        Self::new(Exit::Configuration, error.text())
     }
 }
 

@@ -9,18 +9,16 @@ mod settle;
 
 use std::fs::File;
 
-use super::open::{codec, route, transport, v3_line};
 use super::output::{print_lines, print_message};
 use super::{Exit, Failure};
 use crate::bill::{Expected, beijing};
 use crate::cli::Reconcile;
 use crate::config::{Config, GatewayConfig, Loaded};
 use crate::journal::JournalReader;
-use crate::reconcile::{
-    BillCodec, BillGateway, Reconciled, Trouble, bill_of, download, may_be_asked, open,
-};
+use crate::reconcile::{BillGateway, Reconciled, Trouble, bill_of, download, may_be_asked, open};
 use crate::text::reconcile::{self as text, ReconcileWords};
 use paytill_host::clock::Clock;
+use paytill_host::gateway::Opened;
 
 impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Self {
@@ -39,21 +37,17 @@ pub(super) async fn bill_gateway(
     gateway: &GatewayConfig,
     clock: &Clock,
 ) -> Result<BillGateway, Failure> {
-    match gateway {
-        GatewayConfig::WechatV2(gateway) => Ok(BillGateway {
-            codec: BillCodec::V2(Box::new(codec(gateway))),
-            transport: transport(&route(gateway))?,
-            merchant: gateway.merchant.clone(),
-        }),
-        GatewayConfig::WechatV3(gateway) => {
-            let (codec, transport) = v3_line(gateway, clock).await?;
-            let (codec, merchant) = (BillCodec::V3(Box::new(codec)), gateway.merchant.clone());
-            Ok(BillGateway { codec, transport, merchant })
+    let Opened { codec, transport, merchant, .. } = match gateway {
+        GatewayConfig::WechatV2(gateway) => gateway.open()?,
+        GatewayConfig::WechatV3(gateway) => gateway.open_once(clock).await?,
+        GatewayConfig::Backend(_) => {
+            return Err(Failure::new(Exit::Configuration, text::of_the_backend()));
         }
         GatewayConfig::Simulator | GatewayConfig::Unread => {
-            Err(Failure::new(Exit::Configuration, text::training()))
+            return Err(Failure::new(Exit::Configuration, text::training()));
         }
-    }
+    };
+    Ok(BillGateway { codec, transport, merchant })
 }
 
 /// Holds the bill against the journal.
@@ -62,6 +56,10 @@ pub async fn run(reconcile: Reconcile, loaded: &Loaded, clock: &Clock) -> Result
     let words = ReconcileWords::of(config.till.language);
     let now = clock.wall();
     let day = reconcile.day.from_today(now.day(&beijing()));
+    // Its rows name the merchant as only the backend knows it.
+    if let GatewayConfig::Backend(_) = config.gateway {
+        return Err(Failure::new(Exit::Configuration, text::of_the_backend()));
+    }
     let Some(merchant) = config.gateway.merchant() else {
         return Err(Failure::new(Exit::Configuration, text::training()));
     };

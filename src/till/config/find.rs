@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError, Environment, Flags, Salvage, Secrets, sections};
+use super::{Config, ConfigError, Environment, Flags, Salvage, sections};
 use crate::both;
 use crate::language::Language;
 use paytill_host::config::{file, folder_of, named_language, secret, variable};
+use paytill_host::gateway::Secrets;
 
 /// A configuration file that exists.
 pub(super) struct ConfigFile {

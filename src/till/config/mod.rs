@@ -7,21 +7,22 @@
 //! send something. Without any file, the till is in training. Only `doctor` uses a configuration
 //! with faults: see [`Salvage`].
 
+mod backend;
 mod find;
 mod sections;
 #[cfg(test)]
 mod tests;
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+pub use backend::{BackendConfig, BackendFiles};
 use paytill_host::config::file;
 pub use paytill_host::config::{ConfigError, Environment, language_of};
-use secrecy::SecretString;
+use paytill_host::gateway::Secrets;
+pub use paytill_host::gateway::{WechatV2Config, WechatV3Config};
 use tracing::level_filters::LevelFilter;
 
 use crate::clock::{Millis, TimeZone};
-use crate::gateway::wechat::fields::SignType;
 use crate::goods::label::Pattern;
 use crate::hardware::{Flow, Parity, Selector, StatusUse};
 use crate::language::Language;
@@ -39,6 +40,7 @@ pub struct Config {
     pub store: StoreConfig,
     pub till: TillConfig,
     pub gateway: GatewayConfig,
+    pub backend_files: BackendFiles,
     pub payment: PaymentConfig,
     pub refund: RefundConfig,
     pub scanner: ScannerConfig,
@@ -96,6 +98,7 @@ pub enum GatewayConfig {
     Simulator,
     WechatV2(WechatV2Config),
     WechatV3(WechatV3Config),
+    Backend(BackendConfig),
     /// A real one whose secrets were not read; nothing can be sent to it.
     Unread,
 }
@@ -106,68 +109,10 @@ impl GatewayConfig {
         match self {
             Self::WechatV2(gateway) => Some(&gateway.merchant),
             Self::WechatV3(gateway) => Some(&gateway.merchant),
+            Self::Backend(gateway) => Some(&gateway.merchant),
             Self::Simulator | Self::Unread => None,
         }
     }
-}
-
-/// `WeChat` Pay's API v2, and the secrets it needs.
-#[derive(Clone, Debug)]
-pub struct WechatV2Config {
-    /// `https://host`, with a port unless it is 443, and nothing after it.
-    pub base_url: String,
-    /// Where to go if `base_url` gives no answer.
-    pub backup_url: Option<String>,
-    pub merchant: Merchant,
-    pub sign_type: SignType,
-    /// 32 printable ASCII characters.
-    pub api_key: SecretString,
-    /// The merchant's certificate followed by its private key, as PEM; the two match.
-    pub client_identity_pem: SecretString,
-    /// If set, only these roots are trusted.
-    pub ca_pem: Option<Vec<u8>>,
-    /// `None`: the local address of the connection to the gateway.
-    pub client_ip: Option<IpAddr>,
-    /// Where payments by our code are told of. Nothing depends on it: the till asks.
-    pub notify_url: Option<String>,
-    /// `http://host:port`.
-    pub proxy: Option<String>,
-    /// The proxy's `name:password`.
-    pub proxy_login: Option<SecretString>,
-    pub connect_timeout: Millis,
-    pub request_timeout: Millis,
-}
-
-/// `WeChat` Pay's API v3, and the keys it needs.
-#[derive(Clone, Debug)]
-pub struct WechatV3Config {
-    pub line: LineConfig,
-    pub merchant: Merchant,
-    /// 32 printable ASCII characters. It decrypts certificates, and signs nothing.
-    pub api_v3_key: SecretString,
-    /// Of the merchant's certificate: 40 hexadecimal digits.
-    pub merchant_serial: String,
-    /// That certificate, if it was named.
-    pub merchant_certificate_pem: Option<Vec<u8>>,
-    /// The merchant's private key, which signs requests: RSA, as PEM.
-    pub merchant_key_pem: SecretString,
-    /// As in [`WechatV2Config`].
-    pub notify_url: Option<String>,
-    /// `WeChat` Pay's public key with its id; `None`: platform certificates, downloaded.
-    pub public_key: Option<(String, Vec<u8>)>,
-}
-
-/// The way to a gateway, as in [`WechatV2Config`].
-#[derive(Clone, Debug)]
-pub struct LineConfig {
-    pub base_url: String,
-    pub backup_url: Option<String>,
-    pub ca_pem: Option<Vec<u8>>,
-    pub client_ip: Option<IpAddr>,
-    pub proxy: Option<String>,
-    pub proxy_login: Option<SecretString>,
-    pub connect_timeout: Millis,
-    pub request_timeout: Millis,
 }
 
 /// How a payment proceeds.
@@ -474,13 +419,6 @@ impl From<ConfigError> for Salvage {
     fn from(fault: ConfigError) -> Self {
         Self { config: None, faults: vec![fault] }
     }
-}
-
-/// Whether the secrets named in the file are read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Secrets {
-    Read,
-    Leave,
 }
 
 impl Config {

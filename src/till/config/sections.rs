@@ -10,19 +10,26 @@ use std::path::Path;
 use tracing::level_filters::LevelFilter;
 
 use super::{
-    Bell, Config, ConfigError, Environment, Flags, GatewayConfig, Glyphs, JournalConfig, LogConfig,
-    PaymentConfig, RefundConfig, Salvage, ScreenConfig, Secrets, ShiftConfig, StoreConfig, Theme,
-    TillConfig, VOICE_PLACEHOLDERS,
+    BackendFiles, Bell, Config, ConfigError, Environment, Flags, GatewayConfig, Glyphs,
+    JournalConfig, LogConfig, PaymentConfig, RefundConfig, Salvage, ScreenConfig, ShiftConfig,
+    StoreConfig, Theme, TillConfig, VOICE_PLACEHOLDERS,
 };
 use crate::clock::{Millis, TimeZone};
 use crate::language::{Language, Text};
 use crate::money::{AmountEntry, Currency, Money};
 use crate::order::TillId;
-use crate::payment::Rules;
 use crate::{both, say, text};
 use paytill_host::config::file::{Document, Known, Section, did_you_mean};
 use paytill_host::config::nearest::nearest;
 use paytill_host::config::{folder_of, variable};
+use paytill_host::gateway::{self as wechat, Secrets, Version};
+use paytill_host::times::{self, Times};
+
+/// The times that a payment keeps, and what only a till has.
+const PAYMENT: [&str; 7] = {
+    let [query, give_up, reverse, attention, qr] = times::KEYS;
+    [query, give_up, reverse, attention, qr, "amount_entry", "body"]
+};
 
 /// Every section and its keys.
 pub(super) const KNOWN: &Known = &[
@@ -30,64 +37,10 @@ pub(super) const KNOWN: &Known = &[
     ("till", &["id", "language", "currency", "lock_after_minutes", "drawer_by_manager"]),
     ("shift", &["required"]),
     ("gateway", &["kind"]),
-    (
-        "gateway.wechat-v2",
-        &[
-            "base_url",
-            "backup_url",
-            "app_id",
-            "mch_id",
-            "sub_app_id",
-            "sub_mch_id",
-            "sign_type",
-            "api_key_file",
-            "client_cert_file",
-            "client_key_file",
-            "ca_file",
-            "client_ip",
-            "notify_url",
-            "proxy",
-            "proxy_login_file",
-            "connect_timeout_ms",
-            "request_timeout_ms",
-        ],
-    ),
-    (
-        "gateway.wechat-v3",
-        &[
-            "base_url",
-            "backup_url",
-            "app_id",
-            "mch_id",
-            "sub_app_id",
-            "sub_mch_id",
-            "api_v3_key_file",
-            "merchant_cert_file",
-            "merchant_serial",
-            "merchant_key_file",
-            "public_key_file",
-            "public_key_id",
-            "ca_file",
-            "client_ip",
-            "notify_url",
-            "proxy",
-            "proxy_login_file",
-            "connect_timeout_ms",
-            "request_timeout_ms",
-        ],
-    ),
-    (
-        "payment",
-        &[
-            "query_interval_ms",
-            "give_up_after_ms",
-            "reverse_not_before_ms",
-            "attention_after_ms",
-            "qr_lasts_ms",
-            "amount_entry",
-            "body",
-        ],
-    ),
+    (Version::V2.section(), Version::V2.keys()),
+    (Version::V3.section(), Version::V3.keys()),
+    (gateway::backend::SECTION, gateway::backend::KEYS),
+    ("payment", &PAYMENT),
     ("refund", &["consent_above"]),
     ("scanner", &["kind", "port", "baud", "suffix", "device", "layout"]),
     (
@@ -115,7 +68,7 @@ pub(super) const KNOWN: &Known = &[
 
 const LANGUAGES: [(&str, Language); 2] = [("zh-CN", Language::Chinese), ("en", Language::English)];
 const NAME_CELLS: usize = 64;
-/// The most characters the gateway accepts as device information and as its own ids (protocol 3.2).
+/// The most characters the gateway accepts as device information (protocol 3.2).
 const ID_LENGTH: usize = 32;
 /// The most bytes the gateway accepts as the description of the goods (protocol 3.2).
 const BODY_BYTES: usize = 127;
@@ -136,6 +89,14 @@ pub(super) struct Surroundings<'a> {
     pub(super) language: Language,
 }
 
+impl<'a> Surroundings<'a> {
+    /// As much of it as the sections of the gateway need.
+    fn of_gateway(&self) -> wechat::Surroundings<'a> {
+        let Self { folder, file, environment, secrets, .. } = *self;
+        wechat::Surroundings { folder, file, environment, secrets }
+    }
+}
+
 /// Reads all sections. Secrets come last, so that a slip in the file is reported first.
 pub(super) fn read(
     document: &Document<'_>,
@@ -144,7 +105,7 @@ pub(super) fn read(
     document.check_keys(KNOWN)?;
     let store = store(document.section("store"))?;
     let till = till(document.section("till"), around)?;
-    let payment = payment(document.section("payment"), &store, &till)?;
+    let mut payment = payment(document.section("payment"), &store, &till)?;
     let refund = refund(document.section("refund"), till.currency)?;
     let scanner = devices::scanner(document.section("scanner"), around)?;
     let printer = devices::printer(document.section("printer"), around)?;
@@ -158,11 +119,17 @@ pub(super) fn read(
     let is_real = kind != gateway::Kind::Simulator;
     let journal = journal(document.section("journal"), is_real, around)?;
     let log = log(document.section("log"), &journal, around)?;
-    let gateway = gateway::read(document, kind, around)?;
+    if kind == gateway::Kind::Backend {
+        payment.rules = payment.rules.behind_a_backend();
+    }
+    let gateway = gateway::read(document, kind, (&till.id, &payment), around)?;
+    let files = gateway::backend::files(document, around)?;
+    let backend_files = BackendFiles { is_used: kind == gateway::Kind::Backend, ..files };
     Ok(Config {
         store,
         till,
         gateway,
+        backend_files,
         payment,
         refund,
         scanner,
@@ -292,15 +259,7 @@ fn payment(
     store: &StoreConfig,
     till: &TillConfig,
 ) -> Result<PaymentConfig, ConfigError> {
-    let rules = Rules::default();
-    let time = |key, allowed, default: Millis| section.whole(key, allowed, default.0).map(Millis);
-    let rules = Rules {
-        query_interval: time("query_interval_ms", 100..=60_000, rules.query_interval)?,
-        give_up_after: time("give_up_after_ms", 500..=120_000, rules.give_up_after)?,
-        reverse_not_before: time("reverse_not_before_ms", 0..=60_000, rules.reverse_not_before)?,
-        attention_after: time("attention_after_ms", 1000..=600_000, rules.attention_after)?,
-    };
-    let qr_lasts = time("qr_lasts_ms", 1000..=7_200_000, Millis::seconds(7_200))?;
+    let Times { rules, qr_lasts } = Times::read(section)?;
     let entries = [("major", AmountEntry::Major), ("minor", AmountEntry::Minor)];
     let entry = section.word("amount_entry", &entries, AmountEntry::default())?;
     let template = section.text("body", 2 * BODY_BYTES)?;

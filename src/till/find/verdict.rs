@@ -137,12 +137,16 @@ pub fn verdict(found: Found, state: &State, back: GivenBack) -> Told {
         Found::Ended(Ending::Revoked | Ending::Returned) => Told::of(Verdict::Reversed),
         Found::Ended(Ending::Refunded) => Told::of(Verdict::Refunded),
         Found::AnotherTills(_) => Told::of(Verdict::Foreign),
-        Found::NotPaid | Found::Failed(_) if is_over => Told::of(Verdict::Unpaid),
+        Found::Declined { closed: true, .. } => Told::of(Verdict::Unpaid),
+        Found::NotPaid | Found::Failed(_) | Found::Declined { .. } if is_over => {
+            Told::of(Verdict::Unpaid)
+        }
         Found::NotFound if is_over && !may_arrive => Told::of(Verdict::Unpaid),
         Found::Paying => Told::unknown(Reason::gateway("USERPAYING", "")),
         Found::NotPaid => Told::unknown(Reason::gateway("NOTPAY", "")),
         Found::NotFound => Told::unknown(Reason::gateway("ORDERNOTEXIST", "")),
-        Found::Failed(reason) => Told::unknown(reason),
+        Found::Failed(reason) | Found::Declined { reason, .. } => Told::unknown(reason),
+        Found::Returning => Told::for_want_of(Why::BeingEnded),
         Found::Inconclusive(what) => Told::unknown(what.reason().clone()),
     }
 }

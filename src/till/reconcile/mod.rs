@@ -18,7 +18,7 @@ use crate::order::TillId;
 use crate::refund::RefundStatus;
 use crate::text::{journal, reconcile as text, system};
 
-pub use source::{BillCodec, BillGateway, Source, download, open};
+pub use source::{BillGateway, Source, download, open};
 
 /// For so many months the gateway gives the bill of a day (protocol 7.1).
 const KEPT: i64 = 3;

@@ -9,14 +9,15 @@ use super::{Trouble, fault};
 use crate::bill::decompressed;
 use crate::both;
 use crate::clock::Date;
+use crate::gateway::wechat::WechatV3;
 use crate::gateway::wechat::v2::bill::Refusal;
 use crate::gateway::wechat::v3::bill::{Digest, Digester};
-use crate::gateway::wechat::{WechatV2, WechatV3};
 use crate::gateway::{LARGEST_REPLY, Outgoing, Stamp};
 use crate::language::Text;
 use crate::order::Merchant;
 use crate::text::{reason, reconcile as text};
 use paytill_host::clock::Clock;
+use paytill_host::gateway::Codec;
 use paytill_host::random;
 use paytill_host::transport::{DownloadFailure, Sink, Transport};
 
@@ -29,15 +30,9 @@ const STEP: u64 = 1 << 20;
 
 /// Whom to ask for a bill, and how.
 pub struct BillGateway {
-    pub codec: BillCodec,
+    pub codec: Codec,
     pub transport: Transport,
     pub merchant: Merchant,
-}
-
-/// In which version of the protocol.
-pub enum BillCodec {
-    V2(Box<WechatV2>),
-    V3(Box<WechatV3>),
 }
 
 /// What came.
@@ -81,8 +76,8 @@ pub async fn download(
     let mut file = Nameless::create(&path).map_err(fault)?;
     let merchant = &gateway.merchant;
     let (outgoing, digest) = match &gateway.codec {
-        BillCodec::V2(codec) => (codec.encode_bill(merchant, day, &stamp(clock)?), None),
-        BillCodec::V3(codec) => match place(gateway, codec, day, clock).await? {
+        Codec::V2(codec) => (codec.encode_bill(merchant, day, &stamp(clock)?), None),
+        Codec::V3(codec) => match place(gateway, codec, day, clock).await? {
             Ok((outgoing, digest)) => (outgoing, Some(digest)),
             Err(refusal) => return Ok(Source::Refused(refusal)),
         },

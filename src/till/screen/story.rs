@@ -187,9 +187,10 @@ fn answered(answer: &Answer, status: Status) -> Fact {
         }
         Answer::Found(Found::NotPaid) => Fact::NotPaidYet,
         Answer::Found(Found::NotFound) => Fact::NotFoundYet,
-        Answer::Found(Found::Failed(reason) | Found::AnotherTills(reason)) => {
-            Fact::Failed(reason.clone())
-        }
+        Answer::Found(
+            Found::Failed(reason) | Found::Declined { reason, .. } | Found::AnotherTills(reason),
+        ) => Fact::Failed(reason.clone()),
+        Answer::Found(Found::Returning) => Fact::PaidLate,
         Answer::Found(Found::Ended(Ending::Refunded)) if status == Status::Reversed => {
             Fact::Returned
         }

@@ -4,9 +4,9 @@ use super::system;
 use crate::both;
 use crate::device::learned::LearnedError;
 use crate::language::{Language, Text};
+use crate::simulator::EmbeddedError;
 use crate::simulator::identity::IdentityError;
 use crate::simulator::server::ServerError;
-use paytill_host::transport::RouteError;
 
 /// Why the learned scanners cannot be read.
 pub fn learned(error: &LearnedError) -> Text {
@@ -26,26 +26,14 @@ pub fn learned(error: &LearnedError) -> Text {
     }
 }
 
-/// Why the connection to the gateway cannot be prepared.
-pub fn route(error: &RouteError) -> Text {
-    match error {
-        RouteError::NoRoots { named: false } => both!(
-            "this machine has no root certificates to check the gateway's with; install the \
-             package ca-certificates, or name a file with them in ca_file",
-            "本机没有根证书，无法核实微信支付的证书；请安装 ca-certificates 软件包，或在 ca_file 中\
-             指定根证书文件"
-        ),
-        RouteError::NoRoots { named: true } => both!(
-            "ca_file names a file without any root certificate that can be used",
-            "ca_file 指定的文件中没有可用的根证书"
-        ),
-        RouteError::Identity(why) => {
-            Text::new(error.to_string(), format!("无法使用商户证书：{why}"))
-        }
-        RouteError::Client(why) => {
-            Text::new(error.to_string(), format!("无法准备到微信支付的连接：{why}"))
-        }
-    }
+/// Why the simulated gateway inside the program cannot be used.
+pub fn embedded(error: &EmbeddedError) -> Text {
+    let why = match error {
+        EmbeddedError::Identity(error) => identity(error),
+        EmbeddedError::Server(error) => server(error),
+        EmbeddedError::Open(error) => return error.text(),
+    };
+    both!("the simulated gateway cannot be started", "无法启动模拟网关").because(&why)
 }
 
 /// Why the simulated gateway has no keys and certificates.

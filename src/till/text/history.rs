@@ -165,7 +165,10 @@ pub fn answer(answer: &Answer, language: Language) -> String {
             Found::Paid(proof) => paid(proof, language),
             Found::Paying => "USERPAYING".into(),
             Found::NotPaid => "NOTPAY".into(),
-            Found::Failed(reason) | Found::AnotherTills(reason) => code(reason),
+            Found::Failed(reason)
+            | Found::Declined { reason, .. }
+            | Found::AnotherTills(reason) => code(reason),
+            Found::Returning => language.pick("being returned", "款项退回中").into(),
             Found::Ended(ending) => ending.code().into(),
             Found::NotFound => "ORDERNOTEXIST".into(),
             Found::Inconclusive(what) => inconclusive(what),

@@ -41,14 +41,16 @@ impl Enquiry<'_> {
             Question::Transaction(number) => {
                 let lookup = Lookup { merchant: self.merchant, transaction_id: &number };
                 let outgoing = self.gateway.encode_lookup(lookup, &stamp);
-                let reply = self.transport.ask(&outgoing, self.clock.uptime()).await?;
+                let mut reply = self.transport.ask(&outgoing, self.clock.uptime()).await?;
+                self.gateway.receive(&stamp, &mut reply);
                 let owner = self.gateway.decode_lookup(lookup, &reply, self.clock.wall());
                 return Ok(Enquired::Owner(owner));
             }
         };
         let ask = Ask::Query(&order);
         let outgoing = self.gateway.encode(ask, &stamp);
-        let reply = self.transport.ask(&outgoing, self.clock.uptime()).await?;
+        let mut reply = self.transport.ask(&outgoing, self.clock.uptime()).await?;
+        self.gateway.receive(&stamp, &mut reply);
         Ok(Enquired::Found(match self.gateway.decode(ask, &reply, self.clock.wall()).answer {
             Answer::Found(found) => found,
             Answer::Submitted(_)

@@ -153,8 +153,12 @@ async fn carry(
     let nonce =
         random::nonce().ok_or_else(|| TransportFailure::not_sent(TillCause::NoRandomness))?;
     let ask = RefundAsk { kind: call.kind, refund };
-    let outgoing = gateway.encode_refund(ask, &Stamp { time: clock.wall(), nonce });
-    let reply = transport.ask(&outgoing, clock.uptime()).await;
+    let stamp = Stamp { time: clock.wall(), nonce };
+    let outgoing = gateway.encode_refund(ask, &stamp);
+    let mut reply = transport.ask(&outgoing, clock.uptime()).await;
+    if let Ok(reply) = &mut reply {
+        gateway.receive(&stamp, reply);
+    }
     match &reply {
         Ok(reply) => tracing::debug!(
             out_refund_no = refund.out_refund_no.as_str(),

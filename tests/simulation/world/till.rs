@@ -27,7 +27,7 @@ impl World {
         for effect in effects {
             match effect {
                 Effect::Write(entry) => self.write(*entry),
-                Effect::Call { attempt, order, call, code } => {
+                Effect::Call { attempt, order, call, code, .. } => {
                     self.send(attempt, *order, call, code);
                 }
                 Effect::Report(report) => self.reported(&report),

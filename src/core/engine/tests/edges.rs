@@ -16,6 +16,18 @@ fn waiting(attempts: u8) -> EngineBench {
 }
 
 #[test]
+fn a_question_is_held_open_only_while_nothing_else_is_done_about_the_payment() {
+    let mut bench = waiting(1);
+    bench.pass(RULES.query_interval.0);
+    assert!(bench.may_wait, "it waits for the customer, and for news");
+    bench.answer(1, Says::Paying);
+    bench.handle(1, Event::Cancel);
+    bench.disk(1, true);
+    bench.pass(RULES.reverse_not_before.0);
+    assert!(!bench.may_wait, "the last query comes before the reversal");
+}
+
+#[test]
 fn each_move_is_reported_with_the_status_it_came_from() {
     let mut bench = EngineBench::new();
     bench.sell(1).unwrap();

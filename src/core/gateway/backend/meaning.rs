@@ -121,13 +121,12 @@ impl Known<'_> {
     }
 
     fn reversed(&self) -> Reversed {
-        let Payment { closed, money_returned, .. } = self.payment;
+        let closed = self.payment.closed;
         match self.status {
-            Status::Reversed if *money_returned || !self.has_money() => Reversed::Accepted,
-            Status::Closed => Reversed::Accepted,
-            Status::Declined if *closed => Reversed::Accepted,
+            Status::Reversed | Status::Closed if self.is_without_money() => Reversed::Accepted,
+            Status::Declined if closed => Reversed::Accepted,
             // A person has settled it there, and nothing more will be done about it.
-            Status::Attention if *closed => Reversed::Refused(self.reason()),
+            Status::Attention if closed => Reversed::Refused(self.reason()),
             // Paid: the backend gives it up now.
             Status::Created
             | Status::Sent
@@ -137,6 +136,7 @@ impl Known<'_> {
             | Status::Paid
             | Status::Declined
             | Status::Reversed
+            | Status::Closed
             | Status::Attention => Reversed::Repeat(self.reason()),
         }
     }
@@ -178,7 +178,7 @@ impl Known<'_> {
 
     fn closed(&self) -> CloseSaid {
         match self.status {
-            Status::Closed | Status::Reversed => CloseSaid::Accepted,
+            Status::Closed | Status::Reversed if self.is_without_money() => CloseSaid::Accepted,
             Status::Declined if self.payment.closed => CloseSaid::Accepted,
             Status::Paid => CloseSaid::Paid(Reason::gateway("ORDERPAID", "")),
             Status::Created
@@ -187,6 +187,8 @@ impl Known<'_> {
             | Status::Checking
             | Status::Reversing
             | Status::Declined
+            | Status::Reversed
+            | Status::Closed
             | Status::Attention => CloseSaid::Repeat(self.reason()),
         }
     }
@@ -194,6 +196,11 @@ impl Known<'_> {
     /// The customer had paid, and it is not the shop's.
     const fn has_money(&self) -> bool {
         self.payment.money_held || self.payment.money_returned
+    }
+
+    /// Nothing is held of the customer's, any more or ever.
+    const fn is_without_money(&self) -> bool {
+        self.payment.money_returned || !self.payment.money_held
     }
 
     /// The proof in a payment that is reported as paid, if it matches the order in every part.
@@ -235,11 +242,9 @@ impl Known<'_> {
 fn refused(kind: CallKind, refusing: Refusing) -> Result<Answer, Inconclusive> {
     use CallKind::{Close, Order, Query, RefundQuery, Reverse, Submit};
     match (refusing.refused, kind) {
-        (Refused::NumberUsed, _) => return another_tills(kind, &refusing.text),
-        (Refused::NotSent, Submit | Order) => {
-            return Err(Inconclusive::NotSent(refusing.into()));
-        }
-        (Refused::NotFound, Query) => return Ok(Answer::Found(Found::NotFound)),
+        (Refused::NumberUsed, _) => another_tills(kind, &refusing.text),
+        (Refused::NotSent, Submit | Order) => Err(Inconclusive::NotSent(refusing.into())),
+        (Refused::NotFound, Query) => Ok(Answer::Found(Found::NotFound)),
         // What was refused may be a copy of one that is still on its way: its number is closed.
         (
             Refused::Closed

@@ -5,6 +5,7 @@
 //! cannot make one up.
 
 pub mod enrolment;
+mod known;
 mod meaning;
 pub mod message;
 pub mod signed;
@@ -26,9 +27,10 @@ use crate::clock::{Millis, Timestamp};
 use crate::order::TillId;
 use crate::payment::{Answer, Inconclusive, Reason, TillCause};
 use crate::refund::{RefundAnswer, RefundCallKind};
+pub use known::KnownBackend;
 use meaning::{Refusing, Said, unknown};
 use message::{
-    Channel, Hello, LONGEST_WAIT, PaymentRequest, Refusal, RefundRequest, Refused, ReversalRequest,
+    Channel, Hello, LONGEST_WAIT, PaymentRequest, RefundRequest, Refusal, Refused, ReversalRequest,
 };
 use signed::{PublicKey, SigningKey};
 
@@ -51,8 +53,11 @@ const ROOM: usize = 4096;
 pub struct Backend {
     key: SigningKey,
     till: TillId,
-    backend: PublicKey,
+    /// With which it signs.
+    theirs: PublicKey,
     wait: Millis,
+    /// How long codes of ours may be scanned; `None`: as the backend has it.
+    lasts: Option<Millis>,
 }
 
 /// What came of checking who has answered: put beside the reply, since only who knows the request can
@@ -62,8 +67,8 @@ struct Vouched(Result<(), Reason>);
 
 impl Backend {
     /// The codec of the till with this key, for the backend with that one.
-    pub const fn new(key: SigningKey, till: TillId, backend: PublicKey) -> Self {
-        Self { key, till, backend, wait: WAIT }
+    pub const fn new(key: SigningKey, till: TillId, theirs: PublicKey) -> Self {
+        Self { key, till, theirs, wait: WAIT, lasts: None }
     }
 
     /// Questions of a till that waits for news are held open for so long at most. It should be no
@@ -72,6 +77,18 @@ impl Backend {
     pub fn waiting(mut self, at_most: Millis) -> Self {
         self.wait = Millis(at_most.0.min(LONGEST_WAIT));
         self
+    }
+
+    /// Codes of ours may be scanned for so long.
+    #[must_use]
+    pub const fn lasting(mut self, lasts: Millis) -> Self {
+        self.lasts = Some(lasts);
+        self
+    }
+
+    /// The till's key, for people.
+    pub fn key(&self) -> PublicKey {
+        self.key.public()
     }
 
     /// The question who this till is, and what it may do.
@@ -125,7 +142,7 @@ impl Backend {
         let target = format!("{PAYMENTS}/{}", escaped(ask.order().out_trade_no.as_str()));
         match ask {
             Ask::Submit(..) | Ask::Order(_) => {
-                self.send(Method::PUT, &target, &payment_request(ask), stamp)
+                self.send(Method::PUT, &target, &self.payment_request(ask), stamp)
             }
             Ask::Query(_) if wait > Millis(0) => {
                 self.get(&format!("{target}?wait_ms={}", wait.0), stamp)
@@ -139,6 +156,29 @@ impl Backend {
                 let body = ReversalRequest::default();
                 self.send(Method::POST, &format!("{target}/close"), &body, stamp)
             }
+        }
+    }
+
+    fn payment_request(&self, ask: Ask<'_>) -> PaymentRequest {
+        let order = ask.order();
+        let (channel, auth_code, lasts) = match ask {
+            Ask::Submit(_, code) => (Channel::Micropay, Some(code.clone()), None),
+            Ask::Query(_)
+            | Ask::Reverse(_)
+            | Ask::RefundQuery(_)
+            | Ask::Order(_)
+            | Ask::Close(_) => (Channel::Native, None, self.lasts),
+        };
+        PaymentRequest {
+            channel,
+            amount: order.amount.minor(),
+            currency: order.currency.code().to_owned(),
+            auth_code,
+            description: order.body.clone(),
+            device: order.device_info.clone(),
+            client_ip: order.client_ip.clone(),
+            mark: order.mark.clone(),
+            lasts_ms: lasts.map(|lasts| lasts.0),
         }
     }
 }
@@ -155,20 +195,23 @@ impl Gateway for Backend {
     fn receive(&self, stamp: &Stamp, reply: &mut Reply) {
         // Whatever an earlier request left there.
         reply.extensions_mut().remove::<Vouched>();
-        let vouched = self.backend.has_answered(reply, &stamp.nonce).map(|_| ());
+        let vouched = self.theirs.has_answered(reply, &stamp.nonce).map(|_| ());
         reply.extensions_mut().insert(Vouched(vouched));
     }
 
     fn record(&self, ask: Ask<'_>) -> Vec<(String, String)> {
         match ask {
             Ask::Submit(..) | Ask::Order(_) => {
-                let mut request = payment_request(ask);
+                let mut request = self.payment_request(ask);
                 let code = request.auth_code.take();
                 let mut record = flat(&bytes(&request));
                 record.extend(code.map(|code| ("auth_code".to_owned(), code.masked())));
                 record
             }
-            Ask::Query(order) | Ask::Reverse(order) | Ask::RefundQuery(order) | Ask::Close(order) => {
+            Ask::Query(order)
+            | Ask::Reverse(order)
+            | Ask::RefundQuery(order)
+            | Ask::Close(order) => {
                 vec![("out_trade_no".to_owned(), order.out_trade_no.as_str().to_owned())]
             }
         }
@@ -232,27 +275,6 @@ impl Gateway for Backend {
     }
 }
 
-fn payment_request(ask: Ask<'_>) -> PaymentRequest {
-    let order = ask.order();
-    let (channel, auth_code) = match ask {
-        Ask::Submit(_, code) => (Channel::Micropay, Some(code.clone())),
-        Ask::Query(_) | Ask::Reverse(_) | Ask::RefundQuery(_) | Ask::Order(_) | Ask::Close(_) => {
-            (Channel::Native, None)
-        }
-    };
-    PaymentRequest {
-        channel,
-        amount: order.amount.minor(),
-        currency: order.currency.code().to_owned(),
-        auth_code,
-        description: order.body.clone(),
-        device: order.device_info.clone(),
-        client_ip: order.client_ip.clone(),
-        mark: order.mark.clone(),
-        lasts_ms: None,
-    }
-}
-
 fn refund_request(ask: RefundAsk<'_>) -> RefundRequest {
     RefundRequest {
         amount: ask.refund.amount.minor(),
@@ -278,8 +300,7 @@ fn message<T: DeserializeOwned>(reply: &Reply) -> Result<Said<T>, Inconclusive> 
         let page = Page::of(status, reply.headers(), reply.body());
         Inconclusive::Unknown(Reason::quoting(cause, page.line()))
     };
-    let otherwise =
-        if status.is_success() { TillCause::BadAnswer } else { TillCause::HttpStatus };
+    let otherwise = if status.is_success() { TillCause::BadAnswer } else { TillCause::HttpStatus };
     match reply.extensions().get::<Vouched>() {
         Some(Vouched(Ok(()))) => {}
         // A page of something in between says more than that it is not signed.

@@ -6,7 +6,6 @@ use secrecy::ExposeSecret;
 use super::FindingReporter;
 use super::certificate::Validity;
 use crate::clock::{TimeZone, Timestamp};
-use crate::command::open::{another_merchants, route};
 use crate::config::{Config, WechatV2Config as Settings};
 use crate::gateway::wechat::fields::SignType;
 use crate::gateway::wechat::v2::WechatV2;
@@ -15,7 +14,7 @@ use crate::language::Language;
 use crate::order::{Merchant, Order, OutTradeNo};
 use crate::payment::{Answer, Cause, Found, Inconclusive, TillCause};
 use crate::text::doctor::{Finding, Verdict};
-use crate::text::{failure, reason};
+use crate::text::reason;
 use paytill_host::clock::Clock;
 use paytill_host::random::nonce;
 use paytill_host::transport::{RouteError, Transport, TransportFailure};
@@ -52,18 +51,18 @@ pub(super) async fn check(
 ) {
     let pem = settings.client_identity_pem.expose_secret().as_bytes();
     reporter.report(&certificate(pem, clock.wall(), &config.store.time_zone));
-    if let Some((holder, merchant)) = another_merchants(settings) {
+    if let Some((holder, merchant)) = settings.foreign_certificate() {
         let merchant = merchant.to_owned();
         reporter.report(&Finding::CertificateForeign { holder, merchant });
     }
     if settings.ca_pem.is_some() && settings.base_url.ends_with(REAL) {
         reporter.report(&Finding::OwnRoots);
     }
-    let route = route(settings);
+    let route = settings.route();
     let transport = match Transport::new(&route) {
         Ok(transport) => transport,
         Err(error) => {
-            let sentence = failure::route(&error).in_language(reporter.language).to_owned();
+            let sentence = error.text().in_language(reporter.language).to_owned();
             return reporter.report(&match error {
                 RouteError::NoRoots { .. } => Finding::NoRoots(sentence),
                 RouteError::Client(_) | RouteError::Identity(_) => Finding::SecretsWrong(sentence),
@@ -183,10 +182,13 @@ pub(super) async fn query(
     };
     let order = Order::of_number(out_trade_no, merchant.clone(), config.till.currency);
     let ask = Ask::Query(&order);
-    let reply = transport
-        .ask(&codec.encode(ask, &Stamp { time: clock.wall(), nonce }), clock.uptime())
-        .await;
-    match reply.map(|reply| codec.decode(ask, &reply, clock.wall()).answer) {
+    let stamp = Stamp { time: clock.wall(), nonce };
+    let reply = transport.ask(&codec.encode(ask, &stamp), clock.uptime()).await;
+    let reply = reply.map(|mut reply| {
+        codec.receive(&stamp, &mut reply);
+        codec.decode(ask, &reply, clock.wall()).answer
+    });
+    match reply {
         Ok(Answer::Found(Found::NotFound)) => Ok(Finding::AccountGood),
         Ok(Answer::Found(Found::Inconclusive(what))) => Err(what),
         // No other answer makes sense for such a number.

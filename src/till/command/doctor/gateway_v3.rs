@@ -4,16 +4,16 @@
 use super::FindingReporter;
 use super::gateway::{self, REAL};
 use crate::clock::Timestamp;
-use crate::command::api_v3::{self, KeysTried};
 use crate::config::{Config, WechatV3Config as Settings};
 use crate::gateway::wechat::WechatV3;
 use crate::gateway::wechat::v3::certificates::NoCertificates;
 use crate::order::Merchant;
 use crate::payment::{Cause, Inconclusive, TillCause};
 use crate::text::doctor::{Finding, OfV3};
-use crate::text::{failure, reason};
+use crate::text::reason;
 use paytill_host::certificate::Names;
 use paytill_host::clock::Clock;
+use paytill_host::gateway::certificates::{self, KeysTried};
 use paytill_host::transport::{RouteError, Transport};
 
 /// Beyond this, requests are refused and answers ignored (apiv3 2.2 and 2.3).
@@ -48,11 +48,11 @@ pub(super) async fn check(
     if settings.line.ca_pem.is_some() && settings.line.base_url.ends_with(REAL) {
         reporter.report(&Finding::OwnRoots);
     }
-    let route = api_v3::route(settings);
-    let (transport, codec) = match (Transport::new(&route), api_v3::codec(settings)) {
+    let route = settings.route();
+    let (transport, codec) = match (Transport::new(&route), settings.codec()) {
         (Ok(transport), Ok(codec)) => (transport, codec),
         (Err(error), _) => {
-            let sentence = failure::route(&error).in_language(reporter.language).to_owned();
+            let sentence = error.text().in_language(reporter.language).to_owned();
             return reporter.report(&match error {
                 RouteError::NoRoots { .. } => Finding::NoRoots(sentence),
                 RouteError::Client(_) | RouteError::Identity(_) => Finding::SecretsWrong(sentence),
@@ -74,7 +74,7 @@ pub(super) async fn check(
     }
     if settings.public_key.is_some() {
         // Whoever verifies with a public key needs no certificates, and its key is never tried.
-        let tried = api_v3::try_keys(&codec, settings, &transport, clock).await;
+        let tried = certificates::try_keys(&codec, settings, &transport, clock).await;
         match &tried {
             Ok(KeysTried { fits: Some(true), .. }) => {
                 reporter.report(&Finding::OfV3(OfV3::ApiV3KeyGood));
@@ -112,7 +112,7 @@ async fn certificates(
     config: &Config,
     reporter: &mut FindingReporter,
 ) -> bool {
-    let finding = match api_v3::fetch(codec, settings, transport, clock).await {
+    let finding = match certificates::fetch(codec, settings, transport, clock).await {
         Ok(certificates) => {
             let until = certificates.iter().map(|certificate| certificate.until).max();
             let until = until.unwrap_or_default().local("%Y-%m-%d", &config.store.time_zone);

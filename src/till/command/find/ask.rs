@@ -1,8 +1,10 @@
 //! The question to the gateway what became of an order. A query changes nothing there; here nothing
 //! is written, the till learns of it by its own queries.
 
+use std::sync::Arc;
+
 use crate::command::Failure;
-use crate::command::open::{codec, route, transport, v3_line};
+use crate::command::open::codec;
 use crate::config::{Config, GatewayConfig};
 use crate::find::{GivenBack, Told, Why, order_of, verdict, whose};
 use crate::gateway::{Enquired, Gateway, Question};
@@ -12,6 +14,7 @@ use crate::order::{Merchant, Order, OutTradeNo, TillId};
 use crate::payment::{Reason, State, TillCause};
 use crate::till::Enquiry;
 use paytill_host::clock::Clock;
+use paytill_host::gateway::{OpenError, Opened};
 use paytill_host::transport::Transport;
 
 /// Asks a real gateway; in training there is none that knows an order.
@@ -26,23 +29,27 @@ pub(super) struct Asker<'a> {
 
 struct Line {
     transport: Transport,
-    codec: Box<dyn Gateway>,
+    codec: Arc<dyn Gateway>,
     merchant: Merchant,
+}
+
+impl From<Opened> for Line {
+    fn from(opened: Opened) -> Self {
+        let Opened { codec, transport, merchant, .. } = opened;
+        Self { transport, codec: codec.gateway(), merchant }
+    }
 }
 
 impl<'a> Asker<'a> {
     pub(super) async fn new(config: &Config, clock: &'a Clock) -> Result<Self, Failure> {
         let line = match &config.gateway {
-            GatewayConfig::WechatV2(settings) => {
-                let merchant = settings.merchant.clone();
-                let codec = Box::new(codec(settings));
-                Some(Line { transport: transport(&route(settings))?, codec, merchant })
-            }
-            GatewayConfig::WechatV3(settings) => {
-                let (codec, transport) = v3_line(settings, clock).await?;
-                let (codec, merchant) = (Box::new(codec), settings.merchant.clone());
-                Some(Line { transport, codec, merchant })
-            }
+            GatewayConfig::WechatV2(settings) => Some(settings.open()?.into()),
+            GatewayConfig::WechatV3(settings) => Some(settings.open_once(clock).await?.into()),
+            GatewayConfig::Backend(settings) => Some(Line {
+                transport: settings.transport().map_err(OpenError::from)?,
+                codec: codec(settings)?,
+                merchant: settings.merchant.clone(),
+            }),
             GatewayConfig::Simulator | GatewayConfig::Unread => None,
         };
         let (till, currency) = (config.till.id.clone(), config.till.currency);

@@ -385,7 +385,10 @@ fn money_that_a_backend_returns_is_shown_until_it_is_returned() {
         bench.until(60, |_| Says::TookNothing { reason: why("NOAUTH"), closed: true });
         assert_eq!(bench.state.money(), Funds::Held, "a payment does not vanish");
         bench.until(120, |_| Says::Ended(Ending::Returned));
-        assert_eq!((bench.state.status(), bench.state.money()), (Status::Reversed, Funds::Returned));
+        assert_eq!(
+            (bench.state.status(), bench.state.money()),
+            (Status::Reversed, Funds::Returned)
+        );
     }
 }
 
@@ -494,7 +497,7 @@ fn a_restart_goes_on_where_it_was() {
 }
 
 #[test]
-fn another_merchants_order_is_left_alone_until_the_till_is_started_for_it_again() {
+fn foreign_certificate_order_is_left_alone_until_the_till_is_started_for_it_again() {
     let mut bench = Bench::shown();
     assert_eq!(bench.at(5, &Event::MerchantChanged), Status::Attention);
     assert_eq!(bench.code(), "merchant_changed");

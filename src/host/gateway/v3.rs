@@ -2,18 +2,43 @@
 
 use std::path::{Path, PathBuf};
 
+use paytill_core::both;
+use paytill_core::gateway::wechat::v3::{Certificate, SigningKey, VerifyingKeys};
+use paytill_core::language::Text;
+use paytill_core::order::Merchant;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Collected, ConfigError, GatewayConfig, Line, Secrets, Surroundings, merchant};
-use super::{missing_ids, notify_url, refused, unguarded};
-use crate::both;
-use crate::config::WechatV3Config;
-use crate::gateway::wechat::v3::{Certificate, SigningKey, VerifyingKeys};
-use crate::language::Text;
-use crate::text::platform::PlatformValue;
-use paytill_host::config::file::{Document, Section};
-use paytill_host::config::secret::{self, Of, SecretFault};
-use paytill_host::config::variable;
+use super::Version;
+use super::account::{merchant, missing_ids, notify_url};
+use super::line::{Line, LineConfig};
+use super::platform::PlatformValue;
+use super::reading::{Collected, Secrets, Surroundings, unguarded};
+use crate::config::file::{Document, Section};
+use crate::config::secret::{self, Of, SecretFault};
+use crate::config::{ConfigError, variable};
+
+/// The section's keys.
+pub(super) const KEYS: &[&str] = &[
+    "base_url",
+    "backup_url",
+    "app_id",
+    "mch_id",
+    "sub_app_id",
+    "sub_mch_id",
+    "api_v3_key_file",
+    "merchant_cert_file",
+    "merchant_serial",
+    "merchant_key_file",
+    "public_key_file",
+    "public_key_id",
+    "ca_file",
+    "client_ip",
+    "notify_url",
+    "proxy",
+    "proxy_login_file",
+    "connect_timeout_ms",
+    "request_timeout_ms",
+];
 
 const VARIABLE: &str = "PAYTILL_API_V3_KEY";
 const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_";
@@ -21,13 +46,32 @@ const ID_CELLS: usize = 64;
 const SERIAL_DIGITS: usize = 40;
 const END: &str = "-----END CERTIFICATE-----";
 
+/// `WeChat` Pay's API v3, and the keys it needs.
+#[derive(Clone, Debug)]
+pub struct WechatV3Config {
+    pub line: LineConfig,
+    pub merchant: Merchant,
+    /// 32 printable ASCII characters. It decrypts certificates, and signs nothing.
+    pub api_v3_key: SecretString,
+    /// Of the merchant's certificate: 40 hexadecimal digits.
+    pub merchant_serial: String,
+    /// That certificate, if it was named.
+    pub merchant_certificate_pem: Option<Vec<u8>>,
+    /// The merchant's private key, which signs requests: RSA, as PEM.
+    pub merchant_key_pem: SecretString,
+    /// As in [`WechatV2Config`].
+    pub notify_url: Option<String>,
+    /// `WeChat` Pay's public key with its id; `None`: platform certificates, downloaded.
+    pub public_key: Option<(String, Vec<u8>)>,
+}
+
 /// Checks the section even if it is not used, but reads its secrets only if it is.
 pub(super) fn read(
     document: &Document<'_>,
     is_used: bool,
     around: &Surroundings<'_>,
-) -> Result<GatewayConfig, ConfigError> {
-    let section = document.section("gateway.wechat-v3");
+) -> Result<Option<WechatV3Config>, ConfigError> {
+    let section = document.section(Version::V3.section());
     let line = Line::read(section, around)?;
     let merchant = merchant(section)?;
     let files = Files {
@@ -55,28 +99,27 @@ pub(super) fn read(
         return Err(section.wrong(lacking, &value.found(&sentence)));
     }
     if !is_used {
-        return Ok(GatewayConfig::Simulator);
+        return Ok(None);
     }
 
-    let mut faults = missing_ids(section, &merchant);
+    let mut each = Collected::from(missing_ids(section, &merchant));
     if around.secrets == Secrets::Leave {
-        return ConfigError::all(faults).map_or(Ok(GatewayConfig::Unread), Err);
+        return each.checked().map(|()| None);
     }
     if let Some(fault) = unguarded(around) {
         return Err(fault);
     }
-    let mut each = Collected { faults: &mut faults };
     let api_v3_key = each.kept(api_v3_key(document, section, &files, around));
     let signing = each.kept(signing(section, &files, serial));
     let public_key = public_key(section, &files, public_key_id, signing.as_ref());
     let public_key = each.kept(public_key.map_err(|fault| vec![fault]));
     let line = line.complete(section, &mut each);
     let (Some(api_v3_key), Some(signing), Some(public_key), Some(line), true) =
-        (api_v3_key, signing, public_key, line, each.faults.is_empty())
+        (api_v3_key, signing, public_key, line, each.is_empty())
     else {
-        return Err(refused(section, faults));
+        return Err(each.refused(section));
     };
-    Ok(GatewayConfig::WechatV3(WechatV3Config {
+    Ok(Some(WechatV3Config {
         line,
         merchant,
         api_v3_key,
@@ -180,7 +223,7 @@ fn api_v3_key(
     let key = secret::api_key_file(file);
     let key = key.map_err(|fault| wrong(&in_our_words(&fault.text())))?;
     // Both keys look alike; only that they are the same is certainly wrong.
-    let v2 = document.section("gateway.wechat-v2").path("api_key_file", around.folder);
+    let v2 = document.section(Version::V2.section()).path("api_key_file", around.folder);
     let v2 = v2.ok().flatten().and_then(|file| secret::api_key_file(&file).ok());
     if v2.is_some_and(|v2| v2.expose_secret() == key.expose_secret()) {
         return Err(wrong(&both!(

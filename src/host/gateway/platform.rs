@@ -1,7 +1,7 @@
 //! Where on the merchant platform (pay.weixin.qq.com) the values of a configuration are found.
 
-use crate::both;
-use crate::language::Text;
+use paytill_core::language::Text;
+use paytill_core::{both, say};
 
 /// A value that the platform shows or takes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -84,7 +84,7 @@ impl PlatformValue {
         let place = self.place();
         Text::each(|language| {
             let (said, at) = (sentence.in_language(language), place.in_language(language));
-            crate::say!(language, "{said} (merchant platform: {at})", "{said}（商户平台：{at}）")
+            say!(language, "{said} (merchant platform: {at})", "{said}（商户平台：{at}）")
         })
     }
 }
@@ -92,7 +92,7 @@ impl PlatformValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::language::Language;
+    use paytill_core::language::Language;
 
     #[test]
     fn every_value_has_its_place_in_both_languages_and_they_differ() {
