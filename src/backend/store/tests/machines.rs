@@ -139,6 +139,9 @@ fn begun(is_qr: bool, jitter: u8) -> State {
     if is_qr { State::begin_qr(Millis(60_000), jitter) } else { State::begin(&RULES, jitter) }
 }
 
+/// What happens when, with a lease's owner and something that was said.
+type Script = Vec<((Event, u64), [Option<String>; 2])>;
+
 async fn what_is_read_is_what_was_written(books: Books) {
     let scripts = (
         any::<bool>(),
@@ -149,7 +152,6 @@ async fn what_is_read_is_what_was_written(books: Books) {
     let runtime = tokio::runtime::Handle::current();
     let config = Config { cases: 60, failure_persistence: None, ..Config::default() };
     let number = std::cell::Cell::new(0);
-    type Script = Vec<((Event, u64), [Option<String>; 2])>;
     let run = |(is_qr, jitter, fingerprint, script): (bool, u8, Vec<u8>, Script)| {
         number.set(number.get() + 1);
         let key = key(number.get());

@@ -14,7 +14,7 @@ struct Busy {
 
 impl Busy {
     /// Returns once the writer has begun with it, and with a transaction.
-    async fn of(store: &Store) -> Self {
+    fn of(store: &Store) -> Self {
         let (go, waits) = mpsc::channel::<()>();
         let (begins, began) = mpsc::channel();
         let waits = std::sync::Mutex::new(waits);
@@ -80,7 +80,7 @@ fn a_commit_that_fails_is_told_to_all_who_share_it() {
             Ok(())
         });
         assert!(refuse.await.is_err());
-        let busy = Busy::of(&books.store).await;
+        let busy = Busy::of(&books.store);
         let waiting = queued((1..=10).map(|number| begins(&books.store, number))).await;
         let error = busy.end().await.unwrap_err();
         for job in waiting {
@@ -95,7 +95,7 @@ fn a_commit_that_fails_is_told_to_all_who_share_it() {
 #[test]
 fn a_job_that_fails_or_panics_takes_nobody_with_it() {
     on_sqlite(|books| async move {
-        let busy = Busy::of(&books.store).await;
+        let busy = Busy::of(&books.store);
         let panics = {
             let store = books.store.clone();
             async move {
@@ -139,7 +139,7 @@ fn a_full_disk_is_said_to_be_full_and_once_there_is_room_all_goes_on() {
         let there = books.store.payment(key(1)).await.unwrap();
         assert_eq!(there, Some(payment(&key(1))));
         // Those who share the commit are told what became of theirs, whatever that is.
-        let busy = Busy::of(&books.store).await;
+        let busy = Busy::of(&books.store);
         let small = queued([begins(&books.store, 3)]).await;
         let (store, row) = (books.store.clone(), large(4));
         let full = queued([async move { begin(&store, row).await }]).await;
@@ -167,7 +167,7 @@ fn a_full_disk_is_said_to_be_full_and_once_there_is_room_all_goes_on() {
 fn whoever_reads_waits_for_nobody_s_commit() {
     on_sqlite(|books| async move {
         begin(&books.store, payment(&key(1))).await.unwrap();
-        let busy = Busy::of(&books.store).await;
+        let busy = Busy::of(&books.store);
         let waiting = queued([begins(&books.store, 2)]).await;
         assert!(books.store.payment(key(1)).await.unwrap().is_some());
         assert_eq!(books.store.payment(key(2)).await, Ok(None), "it is not committed");
