@@ -132,7 +132,7 @@ async fn opened(
         match entrance.public(books.config.public_url.as_deref(), version) {
             Some(url) => wechat = wechat.notifying(url),
             None => {
-                tracing::warn!("no listen.public_url: the gateway is only asked, tells nothing");
+                tracing::warn!("no listen.public_url: the gateway tells nothing unasked");
             }
         }
         let opened = wechat.open(books.clock).await;

@@ -90,7 +90,42 @@ fn may_be_told(url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use paytill_core::language::Language;
+    use paytill_host::config::file::Document;
+
     use super::*;
+
+    const TILLS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8444);
+
+    fn listens(text: &str) -> Result<Web, ConfigError> {
+        web(&Document::parse("backend.toml", text)?.section("listen"), TILLS)
+    }
+
+    fn told(text: &str) -> Result<Option<WebhookConfig>, ConfigError> {
+        let document = Document::parse("backend.toml", text)?;
+        webhook(&document.section("webhook"), Path::new("/etc/paytill"))
+    }
+
+    #[test]
+    fn the_public_s_door_is_on_this_machine_unless_it_is_said_where() {
+        let web = listens("").unwrap();
+        assert_eq!((web.address.to_string().as_str(), web.tls), ("127.0.0.1:8445", WebTls::Own));
+        let web = listens("[listen]\nweb = \"0.0.0.0:443\"\ntls = \"proxy\"").unwrap();
+        assert_eq!((web.address.to_string().as_str(), web.tls), ("0.0.0.0:443", WebTls::Proxy));
+        let error = listens("[listen]\ntls = \"prox\"").unwrap_err();
+        assert!(error.text().in_language(Language::English).contains("tls"), "{error:?}");
+    }
+
+    #[test]
+    fn a_webhook_has_an_address_and_a_secret() {
+        assert!(told("").unwrap().is_none() && told("[webhook]\nurl = \"\"").unwrap().is_none());
+        let url = "[webhook]\nurl = \"https://shop.example.com/paytill\"\n";
+        let error = told(url).unwrap_err();
+        assert!(error.text().in_language(Language::English).contains("secret_file"), "{error:?}");
+        let hook = told(&format!("{url}secret_file = \"hook.key\"")).unwrap().unwrap();
+        assert_eq!(hook.secret_file, Path::new("/etc/paytill/hook.key"));
+        assert!(told("[webhook]\nurl = \"http://shop.example.com/\"").is_err());
+    }
 
     #[test]
     fn plain_text_stays_on_this_machine() {

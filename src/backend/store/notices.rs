@@ -67,8 +67,8 @@ pub struct NoticeStep<T> {
 
 /// The row that a notification moves.
 pub enum NoticeWrite {
-    Payment(Write),
-    Refund(RefundWrite),
+    Payment(Box<Write>),
+    Refund(Box<RefundWrite>),
 }
 
 /// A notification in a list, without its contents.

@@ -34,7 +34,7 @@ impl Office {
     }
 
     /// Says in the gateway's name that so much was paid.
-    fn paid(&self, order: &Order, fee: i64, key: &str) -> String {
+    fn paid(order: &Order, fee: i64, key: &str) -> String {
         let merchant = identity::merchant();
         let transaction_id = format!("42{:0>26}", &order.out_trade_no.as_str()[13..]);
         let fee = fee.to_string();
@@ -99,7 +99,7 @@ async fn the_gateway_s_word_alone_makes_a_payment_paid_and_a_repeat_changes_noth
     let office = Office::open("walks-away").await;
     let till = office.till("S001", "T01", RIGHTS).await;
     let order = office.shown(&till, 1).await;
-    let body = office.paid(&order, 1234, &office.api_key);
+    let body = Office::paid(&order, 1234, &office.api_key);
     let reply = office.deliver(body.clone()).await;
     assert_eq!(reply.status(), StatusCode::OK);
     assert!(String::from_utf8_lossy(reply.body()).contains("SUCCESS"));
@@ -125,7 +125,7 @@ async fn a_hundred_copies_at_once_of_twenty_notices_are_one_event_each() {
     let mut copies = JoinSet::new();
     for _ in 0..100 {
         for order in &orders {
-            let body = office.paid(order, 1234, &office.api_key);
+            let body = Office::paid(order, 1234, &office.api_key);
             let office = Arc::clone(&office);
             copies.spawn(async move { office.deliver(body).await.status() });
         }
@@ -146,7 +146,7 @@ async fn what_is_not_signed_leaves_nothing_behind() {
     let office = Office::open("walks-away").await;
     let till = office.till("S001", "T01", RIGHTS).await;
     let order = office.shown(&till, 1).await;
-    let forged = office.paid(&order, 1234, "00000000000000000000000000000000");
+    let forged = Office::paid(&order, 1234, "00000000000000000000000000000000");
     let reply = office.deliver(forged.clone()).await;
     assert_eq!(reply.status(), StatusCode::UNAUTHORIZED);
     assert!(String::from_utf8_lossy(reply.body()).contains("FAIL"));
@@ -156,7 +156,7 @@ async fn what_is_not_signed_leaves_nothing_behind() {
     assert_eq!(office.heard().await, []);
     assert_eq!(office.row(&order).await.state.status(), Status::Waiting);
     // Only the right address, in the version that is spoken, and nothing endless.
-    let right = office.paid(&order, 1234, &office.api_key).into_bytes();
+    let right = Office::paid(&order, 1234, &office.api_key).into_bytes();
     let token = &office.token;
     for path in [
         "/notify/wechat/v2/".to_owned(),
@@ -166,7 +166,7 @@ async fn what_is_not_signed_leaves_nothing_behind() {
     ] {
         assert_eq!(office.post(&path, right.clone()).await.status(), StatusCode::NOT_FOUND);
     }
-    let large = " ".repeat(64 * 1024) + &office.paid(&order, 1234, &office.api_key);
+    let large = " ".repeat(64 * 1024) + &Office::paid(&order, 1234, &office.api_key);
     assert_eq!(office.deliver(large).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(office.heard().await, []);
 }
@@ -177,7 +177,7 @@ async fn another_amount_pays_nothing_and_does_not_hide_the_right_one() {
     let till = office.till("S001", "T01", RIGHTS).await;
     let order = office.shown(&till, 1).await;
     for _ in 0..3 {
-        let body = office.paid(&order, 1235, &office.api_key);
+        let body = Office::paid(&order, 1235, &office.api_key);
         assert_eq!(office.deliver(body).await.status(), StatusCode::OK);
     }
     assert_eq!(office.row(&order).await.state.status(), Status::Waiting);
@@ -186,7 +186,7 @@ async fn another_amount_pays_nothing_and_does_not_hide_the_right_one() {
     let story = work.parts.store.story(work.key(&order.out_trade_no)).await.unwrap();
     let evidence = story.iter().filter(|event| event.wire.iter().any(|it| it.0 == "notice"));
     assert_eq!(evidence.count(), 1);
-    let body = office.paid(&order, 1234, &office.api_key);
+    let body = Office::paid(&order, 1234, &office.api_key);
     assert_eq!(office.deliver(body).await.status(), StatusCode::OK);
     assert_eq!(office.row(&order).await.state.status(), Status::Paid);
     assert_eq!(office.told(&order).await, ["payment.mismatch", "payment.paid"]);
@@ -194,10 +194,22 @@ async fn another_amount_pays_nothing_and_does_not_hide_the_right_one() {
 }
 
 #[tokio::test]
+async fn the_token_of_a_merchant_is_made_once() {
+    let office = Office::open("walks-away").await;
+    let store = &office.app.work.parts.store;
+    let kept = async |merchant: &str, fresh: &str| {
+        store.kept_word(merchant, "notify_token", fresh.to_owned()).await.unwrap()
+    };
+    assert_eq!(kept("one", "first").await, "first");
+    assert_eq!(kept("one", "second").await, "first");
+    assert_eq!(kept("other", "second").await, "second");
+}
+
+#[tokio::test]
 async fn an_order_that_is_not_known_is_kept_and_acknowledged() {
     let office = Office::open("walks-away").await;
     let till = office.till("S001", "T01", RIGHTS).await;
-    let body = office.paid(&till.order(77), 1234, &office.api_key);
+    let body = Office::paid(&till.order(77), 1234, &office.api_key);
     assert_eq!(office.deliver(body).await.status(), StatusCode::OK);
     assert_eq!(verdicts(&office.heard().await), ["unknown"]);
 }
@@ -210,7 +222,7 @@ async fn a_closed_order_that_is_paid_after_all_is_booked_and_listed() {
     office.ask(&till, Ask::Close(&order)).await;
     office.end(&till, &order).await;
     assert_eq!(office.row(&order).await.state.status(), Status::Closed);
-    let body = office.paid(&order, 1234, &office.api_key);
+    let body = Office::paid(&order, 1234, &office.api_key);
     assert_eq!(office.deliver(body).await.status(), StatusCode::OK);
     let state = office.row(&order).await.state;
     assert!(state.status() == Status::Paid && state.is_paid_late(), "{state:?}");
@@ -224,7 +236,7 @@ async fn what_cannot_be_kept_is_not_acknowledged() {
     let order = office.shown(&till, 1).await;
     let file = rusqlite::Connection::open(office.folder.path().join("books.sqlite")).unwrap();
     file.execute_batch("ALTER TABLE outbox RENAME TO gone").unwrap();
-    let body = office.paid(&order, 1234, &office.api_key);
+    let body = Office::paid(&order, 1234, &office.api_key);
     let reply = office.deliver(body.clone()).await;
     assert_eq!((reply.status(), reply.body().len()), (StatusCode::INTERNAL_SERVER_ERROR, 0));
     assert_eq!(office.row(&order).await.state.status(), Status::Waiting, "all of it or nothing");
@@ -314,7 +326,7 @@ async fn a_payment_by_code_takes_the_gateway_s_word_too() {
     let till = office.till("S001", "T01", RIGHTS).await;
     let order = till.order(1);
     office.ask(&till, Ask::Submit(&order, &code())).await;
-    let body = office.paid(&order, 1234, &office.api_key);
+    let body = Office::paid(&order, 1234, &office.api_key);
     assert_eq!(office.deliver(body).await.status(), StatusCode::OK);
     assert_eq!(office.row(&order).await.state.status(), Status::Paid);
 }

@@ -115,7 +115,7 @@ fn of_payment(
     is_evidence: bool,
 ) -> Judgement {
     let step = change.write.zip(change.result).map(|(write, decided)| NoticeStep {
-        write: NoticeWrite::Payment(write),
+        write: NoticeWrite::Payment(Box::new(write)),
         is_evidence,
         result: Moved::Payment(decided),
     });
@@ -128,7 +128,7 @@ fn of_refund(
     is_evidence: bool,
 ) -> Judgement {
     let step = change.write.zip(change.result).map(|(write, decided)| NoticeStep {
-        write: NoticeWrite::Refund(write),
+        write: NoticeWrite::Refund(Box::new(write)),
         is_evidence,
         result: Moved::Refund(decided),
     });
