@@ -1,8 +1,11 @@
 //! Opens the database that the configuration names.
 
+use std::net::SocketAddr;
+
 use zeroize::Zeroizing;
 
 use paytill_core::both;
+use paytill_core::language::Language;
 use paytill_host::clock::Clock;
 use paytill_host::config::secret;
 
@@ -90,4 +93,13 @@ impl Books<'_> {
 /// Nothing random to be had.
 pub(super) fn no_randomness() -> Failure {
     Failure::new(Exit::Fault, both!("the system provides no random bytes", "系统无法提供随机数"))
+}
+
+pub(super) fn not_listening(address: SocketAddr, error: &std::io::Error) -> Failure {
+    let why = paytill_core::text::system::text(error);
+    let why = why.in_language(Language::English).to_owned();
+    Failure::new(
+        Exit::Fault,
+        both!("cannot listen on {address}: {why}", "无法监听 {address}：{why}"),
+    )
 }

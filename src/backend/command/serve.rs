@@ -14,7 +14,7 @@ use paytill_host::gateway::{OpenError, Opened, Version, Wechat};
 use paytill_host::{log, random};
 use paytill_simulator::{Embedded, Script, Server};
 
-use super::open::{Books, no_randomness};
+use super::open::{Books, no_randomness, not_listening};
 use super::web::{self, Entrance};
 use super::{print_line, print_message};
 use crate::desk::Desk;
@@ -197,13 +197,4 @@ fn announce(is_demo: bool, language: Language) {
             "添加收银台：paytill-backend till add S001 T01",
         ));
     }
-}
-
-pub(super) fn not_listening(address: SocketAddr, error: &std::io::Error) -> Failure {
-    let why = paytill_core::text::system::text(error);
-    let why = why.in_language(Language::English).to_owned();
-    Failure::new(
-        Exit::Fault,
-        both!("cannot listen on {address}: {why}", "无法监听 {address}：{why}"),
-    )
 }
