@@ -469,7 +469,8 @@ impl Config {
         folder: &Path,
     ) -> Result<Loaded, ConfigError> {
         let Some(found) = find::first(flags, environment, folder)? else {
-            return Ok(Loaded { config: Self::training(flags, environment)?, source: None });
+            let config = Self::training_in(flags, environment, folder)?;
+            return Ok(Loaded { config, source: None });
         };
         let config = found.read(secrets, flags, environment)?;
         Ok(Loaded { config, source: Some(found.path) })
@@ -478,8 +479,17 @@ impl Config {
     /// The configuration without a file: all defaults, the simulated gateway, and the language of
     /// the environment.
     pub fn training(flags: &Flags, environment: Environment<'_>) -> Result<Self, ConfigError> {
+        Self::training_in(flags, environment, Path::new("/"))
+    }
+
+    /// The same where a file would be in this folder: what is written there starts from it.
+    fn training_in(
+        flags: &Flags,
+        environment: Environment<'_>,
+        folder: &Path,
+    ) -> Result<Self, ConfigError> {
         let surroundings = sections::Surroundings {
-            folder: Path::new("/"),
+            folder,
             file: None,
             environment,
             flags,

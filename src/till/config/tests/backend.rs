@@ -64,6 +64,15 @@ fn files_of_other_names_are_read_and_those_of_enrolment_are_known_before_there_a
 }
 
 #[test]
+fn without_a_configuration_enrolment_writes_where_one_would_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let nothing = |name: &str| (name == "HOME").then(|| "/nonexistent".into());
+    let loaded = Config::load_without_secrets(&Flags::default(), &nothing, folder.path()).unwrap();
+    assert!(loaded.source.is_none());
+    assert_eq!(loaded.config.backend_files.key, folder.path().join("secrets/till.key"));
+}
+
+#[test]
 fn what_is_wrong_with_the_section_is_said_in_one_sentence() {
     let bench = registered();
     for (text, sentence) in [
