@@ -38,6 +38,7 @@ use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 use crate::desk::Desk;
+use crate::files;
 use crate::routes::notify::{self, Notified};
 use crate::routes::{self, App};
 use crate::serve::Door;
@@ -137,7 +138,7 @@ impl Office {
         let listener = TcpListener::bind(loopback).await.unwrap();
         let token = random::nonce().unwrap();
         let path = notify::path(version, &token);
-        let url = format!("http://{}{path}", listener.local_addr().unwrap());
+        let url = format!("https://{}{path}", listener.local_addr().unwrap());
         let opened = Opened {
             codec: codec(version, &account.api_key, url),
             transport: Transport::new(&route).unwrap(),
@@ -171,7 +172,10 @@ impl Office {
         let app = App::new(Arc::clone(&work), key, None);
         let router = routes::tills(Arc::clone(&app));
         let web = notify::notified(Notified::new(Arc::clone(&work), reader, token.clone()));
-        let door = Door::on(listener, None, web.clone());
+        let names = files::names(loopback.ip(), None);
+        let tls = files::tls(folder.path(), None, &names).unwrap();
+        bank.trust_receivers_of(tls.root_pem.as_deref().unwrap()).unwrap();
+        let door = Door::on(listener, Some(tls.config), web.clone());
         let hearing = tokio::spawn(door.serve(std::future::pending()));
         let sweeping = tokio::spawn(work.sweep());
         let api_key = account.api_key;
