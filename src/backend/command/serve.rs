@@ -20,6 +20,7 @@ use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::routes::{self, App};
 use crate::serve::Door;
+use crate::store::Store;
 use crate::work::{Work, WorkParts};
 
 /// Serves until a signal, and then lets what is under way come to its end.
@@ -36,21 +37,7 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     let host = config.public_url.as_deref().and_then(host_of);
     let tls = files::tls(&config.folder, named, &files::names(config.tills.ip(), host))?;
 
-    let (opened, simulator) = opened(books).await?;
-    let request_timeout = opened.transport.longest_call();
-    let work = Work::new(WorkParts {
-        store,
-        gateway: opened.codec.gateway(),
-        transport: opened.transport,
-        merchant: opened.merchant,
-        rules: config.rules,
-        qr_lasts: config.qr_lasts,
-        request_timeout,
-        is_alone: books.is_alone(),
-        digest_key: digest_key(&secret),
-        clock: books.clock.clone(),
-        instance: random::nonce().ok_or_else(no_randomness)?,
-    });
+    let (work, simulator) = working(books, store, &secret).await?;
     let app = App::new(Arc::clone(&work), key, config.currency, tls.root_pem);
     let door = Door::open(config.tills, Some(tls.config), routes::tills(app))
         .await
@@ -79,6 +66,31 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     Ok(Exit::Done)
 }
 
+/// Payments in these books, and the gateway that they need.
+pub(super) async fn working(
+    books: &Books<'_>,
+    store: Store,
+    secret: &[u8],
+) -> Result<(Arc<Work>, Option<Server>), Failure> {
+    let config = books.config;
+    let (opened, simulator) = opened(books).await?;
+    let request_timeout = opened.transport.longest_call();
+    let work = Work::new(WorkParts {
+        store,
+        gateway: opened.codec.gateway(),
+        transport: opened.transport,
+        merchant: opened.merchant,
+        rules: config.rules,
+        qr_lasts: config.qr_lasts,
+        request_timeout,
+        is_alone: books.is_alone(),
+        digest_key: digest_key(secret),
+        clock: books.clock.clone(),
+        instance: random::nonce().ok_or_else(no_randomness)?,
+    });
+    Ok((work, simulator))
+}
+
 /// Serves figures and health to operators, if it is to.
 async fn watched(
     address: Option<SocketAddr>,
@@ -95,7 +107,7 @@ async fn watched(
 }
 
 /// The gateway that is configured, or the simulated one, reached as the real one is.
-async fn opened(books: &Books<'_>) -> Result<(Opened, Option<Server>), Failure> {
+pub(super) async fn opened(books: &Books<'_>) -> Result<(Opened, Option<Server>), Failure> {
     if let Some(wechat) = &books.config.gateway {
         let opened = wechat.open(books.clock).await;
         let failed = |error: OpenError| Failure::new(Exit::Configuration, error.text());
