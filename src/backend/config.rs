@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use paytill_core::both;
-use paytill_core::clock::Millis;
+use paytill_core::clock::{Millis, TimeZone};
 use paytill_core::money::Currency;
 use paytill_core::payment::Rules;
 use paytill_host::config::file::{self, Document, Known, Section};
@@ -25,7 +25,7 @@ pub const KNOWN: &Known = &[
     ("listen", &["tills", "metrics", "public_url", "cert_file", "key_file", "web", "tls"]),
     ("database", &["url", "password_file", "ca_file", "connections"]),
     ("state", &["folder"]),
-    ("store", &["currency"]),
+    ("store", &["currency", "time_zone"]),
     ("gateway", &["kind"]),
     (Version::V2.section(), Version::V2.keys()),
     (Version::V3.section(), Version::V3.keys()),
@@ -49,6 +49,8 @@ pub struct Config {
     pub database: Database,
     pub folder: PathBuf,
     pub currency: Currency,
+    /// The zone in which days are told.
+    pub time_zone: TimeZone,
     /// The account at the gateway; `None`: the simulated one inside this program.
     pub gateway: Option<Wechat>,
     pub rules: Rules,
@@ -167,6 +169,7 @@ fn read(
         certificate: certificate(&listen, folder)?,
         database: database(&document.section("database"), folder, &state)?,
         currency: currency(&document.section("store"))?,
+        time_zone: times::zone(document.section("store"))?,
         gateway,
         rules: times.rules,
         qr_lasts: times.qr_lasts,

@@ -4,6 +4,7 @@
 mod program;
 mod till;
 
+mod commands;
 mod figures;
 mod hostile;
 mod start;

@@ -81,7 +81,7 @@ impl Place {
 pub(crate) struct Served<'a> {
     place: &'a Place,
     child: Child,
-    tills: SocketAddr,
+    pub(crate) tills: SocketAddr,
     metrics: SocketAddr,
 }
 

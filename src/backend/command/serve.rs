@@ -3,28 +3,24 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use aws_lc_rs::hmac;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use paytill_core::both;
 use paytill_core::language::Language;
-use paytill_host::gateway::{OpenError, Opened, Version, Wechat};
-use paytill_host::{log, random};
-use paytill_simulator::{Embedded, Script, Server};
+use paytill_host::log;
 
-use super::open::{Books, no_randomness, not_listening};
+use super::open::{Books, not_listening};
 use super::web::{self, Entrance};
-use super::{print_line, print_message};
-use crate::desk::Desk;
+use super::{gateway, print_line, print_message};
 use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::routes::notify::{self, Notified};
 use crate::routes::{self, App};
 use crate::serve::Door;
+use crate::work::Work;
 use crate::work::outbox::Outbox;
-use crate::work::{Work, WorkParts};
 
 /// Serves until a signal, and then lets what is under way come to its end.
 pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, Failure> {
@@ -42,30 +38,14 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
 
     let entrance = Entrance::open(books, &store, &tls).await?;
     let webhook = web::webhook(config.webhook.as_ref())?;
-    let (opened, simulator) = opened(books, &entrance).await?;
+    let (opened, simulator) = gateway::opened(books, Some(&entrance)).await?;
     if let Some((simulator, root)) = simulator.as_ref().zip(tls.root_pem.as_deref())
         && let Err(error) = simulator.trust_receivers_of(root)
     {
         tracing::warn!(%error, "the simulated gateway cannot deliver notifications");
     }
     let notices = opened.notices();
-    let request_timeout = opened.transport.longest_call();
-    let work = Work::new(WorkParts {
-        store,
-        gateway: opened.codec.gateway(),
-        transport: opened.transport,
-        desk: Desk {
-            merchant: opened.merchant,
-            currency: config.currency,
-            rules: config.rules,
-            qr_lasts: config.qr_lasts,
-            digest_key: digest_key(&secret),
-        },
-        request_timeout,
-        is_alone: books.is_alone(),
-        clock: books.clock.clone(),
-        instance: random::nonce().ok_or_else(no_randomness)?,
-    });
+    let work = gateway::work(books, store, opened, &secret)?;
     let notified = Notified::new(Arc::clone(&work), notices, entrance.token);
     let web = Door::on(entrance.listener, entrance.tls, notify::notified(notified));
     let app = App::new(Arc::clone(&work), key, tls.root_pem);
@@ -118,43 +98,6 @@ async fn watched(
     Ok(tokio::spawn(door.serve(std::future::pending())))
 }
 
-/// The gateway that is configured, or the simulated one, reached as the real one is.
-async fn opened(
-    books: &Books<'_>,
-    entrance: &Entrance,
-) -> Result<(Opened, Option<Server>), Failure> {
-    if let Some(wechat) = &books.config.gateway {
-        let mut wechat = wechat.clone();
-        let version = match &wechat {
-            Wechat::V2(_) => Version::V2,
-            Wechat::V3(_) => Version::V3,
-        };
-        match entrance.public(books.config.public_url.as_deref(), version) {
-            Some(url) => wechat = wechat.notifying(url),
-            None => {
-                tracing::warn!("no listen.public_url: the gateway tells nothing unasked");
-            }
-        }
-        let opened = wechat.open(books.clock).await;
-        let failed = |error: OpenError| Failure::new(Exit::Configuration, error.text());
-        return Ok((opened.map_err(failed)?, None));
-    }
-    let script = Script { currency: books.config.currency, ..Script::default() };
-    let seed = u64::from(std::process::id());
-    let Embedded { server, opened } =
-        Embedded::start(script, seed, Some(entrance.local()), books.clock).await.map_err(
-            |error| {
-                let why = error.to_string();
-                let sentence = both!(
-                    "the simulated gateway cannot be started: {why}",
-                    "无法启动模拟网关：{why}"
-                );
-                Failure::new(Exit::Fault, sentence)
-            },
-        )?;
-    Ok((opened, Some(server)))
-}
-
 /// Rings once, when the process is told to end.
 fn ends() -> Result<watch::Receiver<bool>, Failure> {
     let failed = |error: std::io::Error| {
@@ -172,13 +115,6 @@ fn ends() -> Result<watch::Receiver<bool>, Failure> {
         let _ = ended.send(true);
     });
     Ok(end)
-}
-
-/// For keyed digests of requests: of the key that all instances share.
-fn digest_key(secret: &[u8]) -> hmac::Key {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-    let derived = hmac::sign(&key, b"paytill backend fingerprints");
-    hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref())
 }
 
 fn host_of(url: &str) -> Option<&str> {

@@ -79,6 +79,11 @@ const FAULTS: &[(&str, &str)] = &[
          PAYTILL_DATABASE_PASSWORD",
     ),
     ("[database]\nconnections = 0", "2: [database] connections is 0; allowed is 1 to 200"),
+    (
+        "[store]\ntime_zone = \"Mars/Base\"",
+        "2: [store] time_zone is \"Mars/Base\", which is no time zone; write one such as \
+         Asia/Shanghai, or \"\" for the machine's own",
+    ),
     ("[store]\ncurrency = \"XYZ\"", "2: [store] currency is not a currency of ISO 4217"),
     (
         "[gateway]\nkind = \"backend\"",

@@ -156,6 +156,7 @@ impl Office {
             store,
             gateway: opened.codec.gateway(),
             transport: opened.transport,
+            renewal: None,
             desk: Desk {
                 merchant: opened.merchant,
                 currency: Currency::from_code("CNY").unwrap(),

@@ -28,6 +28,7 @@ use paytill_core::gateway::{Ask, Decoded, Gateway, Stamp};
 use paytill_core::order::{AuthCode, Order, OutTradeNo};
 use paytill_core::payment::{Answer, Call, CallKind, Event, Inconclusive, TillCause};
 use paytill_host::clock::Clock;
+use paytill_host::gateway::Renewal;
 use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
 
@@ -49,6 +50,8 @@ pub struct WorkParts {
     pub store: Store,
     pub gateway: Arc<dyn Gateway>,
     pub transport: Transport,
+    /// Keeps the platform's certificates fresh as long as it lives, where they are used.
+    pub renewal: Option<Renewal>,
     pub desk: Desk,
     /// For an entire call, from dialling to the last byte.
     pub request_timeout: Millis,

@@ -7,7 +7,6 @@
 //! disk, and works beside a running till. The worst fault decides the exit code.
 
 mod books;
-mod certificate;
 mod devices;
 mod gateway;
 mod gateway_backend;

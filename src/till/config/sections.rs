@@ -193,7 +193,7 @@ fn store(section: Section<'_>) -> Result<StoreConfig, ConfigError> {
         );
         return Err(section.wrong("id", &sentence));
     }
-    Ok(StoreConfig { name, id, time_zone: time_zone(section)? })
+    Ok(StoreConfig { name, id, time_zone: times::zone(section)? })
 }
 
 /// A manager's consent from what sum on: none, always (`0`), or above an amount.
@@ -215,20 +215,6 @@ fn refund(section: Section<'_>, currency: Currency) -> Result<RefundConfig, Conf
 }
 
 /// By its name in the IANA database, which is built in; by default the machine's own.
-fn time_zone(section: Section<'_>) -> Result<TimeZone, ConfigError> {
-    match section.text("time_zone", NAME_CELLS)?.as_deref() {
-        None | Some("") => Ok(TimeZone::system()),
-        Some(name) => TimeZone::get(name).map_err(|_| {
-            let sentence = both!(
-                "is \"{name}\", which is no time zone; write one such as Asia/Shanghai, or \"\" for \
-                 the machine's own",
-                "为“{name}”，不是时区名；请写如 Asia/Shanghai，或写 \"\" 使用本机时区"
-            );
-            section.wrong("time_zone", &sentence)
-        }),
-    }
-}
-
 fn till(section: Section<'_>, around: &Surroundings<'_>) -> Result<TillConfig, ConfigError> {
     let id = section.text("id", NAME_CELLS)?.unwrap_or_else(|| "T01".to_owned());
     let id = TillId::new(&id).ok_or_else(|| {
