@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use paytill_core::both;
+use paytill_core::clock::Millis;
 use paytill_core::money::Currency;
 use paytill_core::payment::Rules;
 use paytill_host::config::file::{self, Document, Known, Section};
@@ -14,12 +15,15 @@ use paytill_host::config::{ConfigError, Environment, folder_of, secret, variable
 use paytill_host::gateway::{self, Choice, Secrets, Surroundings, Version, Wechat};
 use paytill_host::times::{self, Times};
 
+#[cfg(test)]
+mod tests;
+
 pub use web::{Web, WebTls, WebhookConfig};
 
 /// Every section and its keys.
 pub const KNOWN: &Known = &[
     ("listen", &["tills", "metrics", "public_url", "cert_file", "key_file", "web", "tls"]),
-    ("database", &["url", "password_file", "connections"]),
+    ("database", &["url", "password_file", "ca_file", "connections"]),
     ("state", &["folder"]),
     ("store", &["currency"]),
     ("gateway", &["kind"]),
@@ -48,6 +52,8 @@ pub struct Config {
     /// The account at the gateway; `None`: the simulated one inside this program.
     pub gateway: Option<Wechat>,
     pub rules: Rules,
+    /// How long a code of ours may be scanned at most.
+    pub qr_lasts: Millis,
     pub log: Option<PathBuf>,
     pub level: tracing::level_filters::LevelFilter,
     /// Nothing was configured: this is the demonstration.
@@ -58,7 +64,13 @@ pub struct Config {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Database {
     Sqlite(PathBuf),
-    Postgres { url: String, password_file: Option<PathBuf>, connections: usize },
+    Postgres {
+        url: String,
+        password_file: Option<PathBuf>,
+        /// Whom the server's certificate must come from; the system's roots otherwise.
+        ca_file: Option<PathBuf>,
+        connections: usize,
+    },
 }
 
 /// Reads the configuration named, or the first one found, or none: then it is the demonstration.
@@ -136,6 +148,7 @@ fn read(
         ("warn", tracing::level_filters::LevelFilter::WARN),
         ("info", level),
         ("debug", tracing::level_filters::LevelFilter::DEBUG),
+        ("trace", tracing::level_filters::LevelFilter::TRACE),
         ("off", tracing::level_filters::LevelFilter::OFF),
     ];
     let wechat = |version: Version| version.choice(Some(version));
@@ -144,6 +157,7 @@ fn read(
     let used = gateway::kind(document, &choices, None)?;
     let around = Surroundings { folder, file, environment, secrets: Secrets::Read };
     let gateway = gateway::read(document, used, &around)?;
+    let times = Times::read(document.section("payment"))?;
     Ok(Config {
         tills,
         web: web::web(&listen, tills)?,
@@ -154,8 +168,12 @@ fn read(
         database: database(&document.section("database"), folder, &state)?,
         currency: currency(&document.section("store"))?,
         gateway,
-        rules: Times::read(document.section("payment"))?.rules,
-        log: log.path("path", folder)?,
+        rules: times.rules,
+        qr_lasts: times.qr_lasts,
+        // Of a folder the log gets a file in it.
+        log: log
+            .path("path", folder)?
+            .map(|path| if path.is_dir() { path.join("backend.log") } else { path }),
         level: log.word("level", &levels, level)?,
         folder: state,
         is_demo: false,
@@ -207,16 +225,16 @@ fn certificate(
 
 fn database(section: &Section<'_>, folder: &Path, state: &Path) -> Result<Database, ConfigError> {
     let password_file = section.path("password_file", folder)?;
+    let ca_file = section.path("ca_file", folder)?;
     let connections = section.whole("connections", 1..=200, 8)?;
     let Some(url) = section.text("url", 500)?.filter(|url| !url.is_empty()) else {
         return Ok(Database::Sqlite(state.join("backend.sqlite")));
     };
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        let has_password = url
-            .split_once("://")
-            .and_then(|(_, rest)| rest.split('/').next())
-            .and_then(|host| host.rsplit_once('@'))
-            .is_some_and(|(user, _)| user.contains(':'));
+        // Whatever stands in front of the last @, since a password may hold anything.
+        let user = url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
+        let has_password =
+            user.is_some_and(|(user, _)| user.contains(':')) || url.contains("password=");
         if has_password {
             let sentence = both!(
                 "holds a password; put it into password_file or into PAYTILL_DATABASE_PASSWORD",
@@ -225,7 +243,7 @@ fn database(section: &Section<'_>, folder: &Path, state: &Path) -> Result<Databa
             return Err(section.wrong("url", &sentence));
         }
         let connections = usize::try_from(connections).unwrap_or(8);
-        return Ok(Database::Postgres { url, password_file, connections });
+        return Ok(Database::Postgres { url, password_file, ca_file, connections });
     }
     crate::store::sqlite::file_of(&url, folder).map(Database::Sqlite).ok_or_else(|| {
         let sentence = both!(

@@ -73,10 +73,10 @@ pub fn signing_key(folder: &Path) -> Result<(SigningKey, Zeroizing<Vec<u8>>), Fi
 /// The certificate in the files named, or one of our own making for these names.
 pub fn tls(
     folder: &Path,
-    named: Option<(&Path, &Path)>,
+    given: Option<(&Path, &Path)>,
     names: &[String],
 ) -> Result<Tls, FileError> {
-    if let Some((certificate, key)) = named {
+    if let Some((certificate, key)) = given {
         return Ok(Tls { config: server(certificate, key)?, root_pem: None });
     }
     let [root, certificate, key] =

@@ -111,7 +111,7 @@ pub async fn run(
     match cli.command {
         None => serve::run(&books, language).await,
         Some(Command::Migrate) => {
-            books.open().await?.migrate(clock.wall()).await?;
+            books.open()?.migrate(clock.wall()).await?;
             print_message(language.pick("the database is up to date", "数据库已是最新结构"));
             Ok(Exit::Done)
         }

@@ -1,8 +1,11 @@
 //! Opens the database that the configuration names.
 
+use std::net::SocketAddr;
+
 use zeroize::Zeroizing;
 
 use paytill_core::both;
+use paytill_core::language::Language;
 use paytill_host::clock::Clock;
 use paytill_host::config::secret;
 
@@ -20,13 +23,13 @@ pub(super) struct Books<'a> {
 
 impl Books<'_> {
     /// Opens it, whatever its schema.
-    pub(super) async fn open(&self) -> Result<Store, Failure> {
+    pub(super) fn open(&self) -> Result<Store, Failure> {
         match &self.config.database {
             Database::Sqlite(path) => {
                 files::make_folder(&self.config.folder)?;
                 Ok(Store::Sqlite(Sqlite::open(path)?))
             }
-            Database::Postgres { url, password_file, connections } => {
+            Database::Postgres { url, password_file, ca_file, connections } => {
                 let file = password_file.as_deref().map(|path| {
                     let bytes = secret::own_file(path)
                         .map_err(|fault| Failure::new(Exit::Configuration, fault.text()))?;
@@ -34,8 +37,17 @@ impl Books<'_> {
                     Ok::<_, Failure>(Zeroizing::new(text))
                 });
                 let file = file.transpose()?;
-                let password = self.password.or(file.as_ref().map(|text| text.as_str()));
-                Ok(Store::Postgres(Postgres::new(url, password, *connections)?))
+                let password = self.password.or_else(|| file.as_ref().map(|text| text.as_str()));
+                let roots = ca_file.as_deref().map(|path| {
+                    std::fs::read(path).map_err(|error| {
+                        let name = secret::shown(path);
+                        let text = both!("{name}: {error}", "{name}: {error}");
+                        Failure::new(Exit::Configuration, text)
+                    })
+                });
+                let roots = roots.transpose()?;
+                let postgres = Postgres::new(url, password, *connections, roots.as_deref())?;
+                Ok(Store::Postgres(postgres))
             }
         }
     }
@@ -43,7 +55,7 @@ impl Books<'_> {
     /// Opens it for use: with this program's schema. An empty file of SQLite's is given it, since it was
     /// just made.
     pub(super) async fn ready(&self) -> Result<Store, Failure> {
-        let store = self.open().await?;
+        let store = self.open()?;
         match (store.check().await, &store) {
             (Err(StoreError::Schema { found: 0, .. }), Store::Sqlite(_)) => {
                 store.migrate(self.clock.wall()).await?;
@@ -81,4 +93,13 @@ impl Books<'_> {
 /// Nothing random to be had.
 pub(super) fn no_randomness() -> Failure {
     Failure::new(Exit::Fault, both!("the system provides no random bytes", "系统无法提供随机数"))
+}
+
+pub(super) fn not_listening(address: SocketAddr, error: &std::io::Error) -> Failure {
+    let why = paytill_core::text::system::text(error);
+    let why = why.in_language(Language::English).to_owned();
+    Failure::new(
+        Exit::Fault,
+        both!("cannot listen on {address}: {why}", "无法监听 {address}：{why}"),
+    )
 }

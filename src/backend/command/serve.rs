@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_lc_rs::hmac;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use paytill_core::both;
 use paytill_core::language::Language;
@@ -13,9 +14,10 @@ use paytill_host::gateway::{OpenError, Opened, Version, Wechat};
 use paytill_host::{log, random};
 use paytill_simulator::{Embedded, Script, Server};
 
-use super::open::{Books, no_randomness};
+use super::open::{Books, no_randomness, not_listening};
 use super::web::{self, Entrance};
 use super::{print_line, print_message};
+use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::routes::notify::{self, Notified};
@@ -52,22 +54,28 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
         store,
         gateway: opened.codec.gateway(),
         transport: opened.transport,
-        merchant: opened.merchant,
-        rules: config.rules,
+        desk: Desk {
+            merchant: opened.merchant,
+            currency: config.currency,
+            rules: config.rules,
+            qr_lasts: config.qr_lasts,
+            digest_key: digest_key(&secret),
+        },
         request_timeout,
         is_alone: books.is_alone(),
-        digest_key: digest_key(&secret),
         clock: books.clock.clone(),
         instance: random::nonce().ok_or_else(no_randomness)?,
     });
     let notified = Notified::new(Arc::clone(&work), notices, entrance.token);
     let web = Door::on(entrance.listener, entrance.tls, notify::notified(notified));
-    let app = App::new(Arc::clone(&work), key, config.currency, tls.root_pem);
+    let app = App::new(Arc::clone(&work), key, tls.root_pem);
     let door = Door::open(config.tills, Some(tls.config), routes::tills(app))
         .await
         .map_err(|error| not_listening(config.tills, &error))?;
+    let door = door.counted_by(work.metrics.connections.clone());
     let address = door.address().map_err(|error| not_listening(config.tills, &error))?;
     let mut end = ends()?;
+    let watching = watched(config.metrics, &work, end.clone()).await?;
     announce(config.is_demo, language);
     print_line(&format!("https://{address}"));
     tracing::info!(%address, "serving");
@@ -88,9 +96,26 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     telling.abort();
     sweeping.abort();
     work.drained().await;
+    // Until now it could be seen that this instance ends.
+    watching.abort();
     drop(simulator);
     tracing::info!("ended");
     Ok(Exit::Done)
+}
+
+/// Serves figures and health to operators, if it is to.
+async fn watched(
+    address: Option<SocketAddr>,
+    work: &Arc<Work>,
+    end: watch::Receiver<bool>,
+) -> Result<JoinHandle<()>, Failure> {
+    let Some(address) = address else { return Ok(tokio::spawn(async {})) };
+    let router = routes::health::router(Arc::clone(work), end);
+    let failed = |error: std::io::Error| not_listening(address, &error);
+    let door = Door::open(address, None, router).await.map_err(failed)?;
+    let address = door.address().map_err(failed)?;
+    print_message(&format!("http://{address}/healthz /readyz /metrics"));
+    Ok(tokio::spawn(door.serve(std::future::pending())))
 }
 
 /// The gateway that is configured, or the simulated one, reached as the real one is.
@@ -172,13 +197,4 @@ fn announce(is_demo: bool, language: Language) {
             "添加收银台：paytill-backend till add S001 T01",
         ));
     }
-}
-
-pub(super) fn not_listening(address: SocketAddr, error: &std::io::Error) -> Failure {
-    let why = paytill_core::text::system::text(error);
-    let why = why.in_language(Language::English).to_owned();
-    Failure::new(
-        Exit::Fault,
-        both!("cannot listen on {address}: {why}", "无法监听 {address}：{why}"),
-    )
 }

@@ -87,7 +87,9 @@ pub(super) async fn list(
             (None, None) => language.pick("not enrolled yet", "尚未登记"),
             (Some(_), None) => language.pick("enrolled", "已登记"),
         };
-        let heard = till.last_seen_at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339());
+        let heard = till
+            .last_seen_at
+            .map_or_else(|| "-".to_owned(), paytill_core::clock::Timestamp::to_rfc3339);
         let (store, id) = (&till.store, &till.till);
         let comparison = comparison.unwrap_or_else(|| "-".to_owned());
         print_line(&format!("{store}  {id}  {state}  {comparison}  {heard}"));

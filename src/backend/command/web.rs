@@ -10,7 +10,7 @@ use paytill_host::config::secret;
 use paytill_host::gateway::Version;
 use paytill_host::random;
 
-use super::open::{Books, no_randomness};
+use super::open::{Books, no_randomness, not_listening};
 use crate::config::{WebTls, WebhookConfig};
 use crate::exit::{Exit, Failure};
 use crate::files::Tls;
@@ -36,7 +36,7 @@ impl Entrance {
     /// Listens, so that the address is known before the gateway is told.
     pub(super) async fn open(books: &Books<'_>, store: &Store, tls: &Tls) -> Result<Self, Failure> {
         let web = books.config.web;
-        let failed = |error: std::io::Error| super::serve::not_listening(web.address, &error);
+        let failed = |error: std::io::Error| not_listening(web.address, &error);
         let listener = TcpListener::bind(web.address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let fresh = random::nonce().ok_or_else(no_randomness)?;

@@ -51,7 +51,7 @@ pub(super) async fn enrol(State(app): State<Arc<App>>, body: Bytes) -> Result<Re
         merchant,
         store: till.store,
         till: till.till,
-        currency: app.currency.code().to_owned(),
+        currency: app.work.parts.desk.currency.code().to_owned(),
         public_key: ours.to_base64(),
         ca_pem: app.ca_pem.clone(),
         proof: String::new(),

@@ -2,6 +2,7 @@
 //! bound to it; what is not proved is told nothing.
 
 mod enrolment;
+pub mod health;
 pub mod notify;
 mod payments;
 mod refunds;
@@ -15,7 +16,6 @@ use axum::routing::{get, post, put};
 
 use paytill_core::gateway::backend::message::LONGEST;
 use paytill_core::gateway::backend::signed::SigningKey;
-use paytill_core::money::Currency;
 
 use crate::work::Work;
 use signed::Nonces;
@@ -25,7 +25,6 @@ pub struct App {
     pub work: Arc<Work>,
     /// With which every answer is signed.
     pub key: SigningKey,
-    pub currency: Currency,
     /// The root of the certificate of its own making, if it has one.
     pub ca_pem: Option<String>,
     nonces: Nonces,
@@ -33,13 +32,8 @@ pub struct App {
 
 impl App {
     /// Answers for these payments.
-    pub fn new(
-        work: Arc<Work>,
-        key: SigningKey,
-        currency: Currency,
-        ca_pem: Option<String>,
-    ) -> Arc<Self> {
-        Arc::new(Self { work, key, currency, ca_pem, nonces: Nonces::default() })
+    pub fn new(work: Arc<Work>, key: SigningKey, ca_pem: Option<String>) -> Arc<Self> {
+        Arc::new(Self { work, key, ca_pem, nonces: Nonces::default() })
     }
 }
 
@@ -59,5 +53,6 @@ pub fn tills(app: Arc<App>) -> Router {
         .merge(proved)
         .fallback(signed::nothing_here)
         .layer(DefaultBodyLimit::max(LONGEST))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), health::counted))
         .with_state(app)
 }

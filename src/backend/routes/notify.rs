@@ -175,14 +175,16 @@ fn xml(status: StatusCode, text: &'static str) -> Response {
 /// Nothing was kept, or it is not known whether: the gateway comes again, and finds out.
 const fn failed(error: &StoreError) -> StatusCode {
     match error {
-        StoreError::Busy | StoreError::Again | StoreError::Unreachable(_) => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        StoreError::Busy
+        | StoreError::Again
+        | StoreError::Unreachable(_)
+        | StoreError::Unsure(_) => StatusCode::SERVICE_UNAVAILABLE,
         StoreError::Full
         | StoreError::ReadOnly
         | StoreError::Schema { .. }
         | StoreError::Held
         | StoreError::Spoilt(_)
+        | StoreError::Text
         | StoreError::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

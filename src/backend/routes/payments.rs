@@ -11,24 +11,20 @@ use http::StatusCode;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use paytill_core::clean::clean;
-use paytill_core::clock::{Millis, Timestamp};
+use paytill_core::clock::Timestamp;
 use paytill_core::gateway::backend::message::{
-    Channel, Hello, LONGEST_WAIT, Payment, PaymentList, PaymentRequest, Refused,
+    Hello, LONGEST_WAIT, PaymentList, PaymentRequest, Refused,
 };
-use paytill_core::money::{Currency, Money};
-use paytill_core::order::{Order, OutTradeNo, TillId};
-use paytill_core::payment::{State as PaymentState, Status};
+use paytill_core::payment::Status;
+use paytill_host::random;
 
 use super::App;
 use super::signed::{Caller, Refusing};
+use crate::desk;
 use crate::store::{Filter, PaymentRow};
-use crate::work::decide;
 
 /// How long a request to be paid is held open while the gateway has not answered.
 const PATIENCE: Duration = Duration::from_millis(LONGEST_WAIT);
-/// How long a code of ours may be scanned at most.
-const LONGEST_CODE: Millis = Millis::seconds(2 * 3600);
 /// How many payments are listed at once.
 const PAGE: i64 = 100;
 
@@ -42,27 +38,12 @@ pub(super) async fn begin(
     body: Bytes,
 ) -> Answer {
     let body = Zeroizing::new(body.to_vec());
-    let out_trade_no = own_number(&caller, number)?;
+    let out_trade_no = desk::own_number(&caller.till, number)?;
     let request: PaymentRequest = serde_json::from_slice(&body)
         .map_err(|_| Refusing(Refused::BadRequest, "the body is not a payment"))?;
-    let rights = caller.till.rights;
-    let may = match request.channel {
-        Channel::Micropay => rights.charge,
-        Channel::Native => rights.charge && rights.qr,
-    };
-    if caller.till.revoked_at.is_some() {
-        return Err(Refused::Revoked.into());
-    }
-    if !may {
-        return Err(Refused::NotAllowed.into());
-    }
-    if request.auth_code.is_some() != (request.channel == Channel::Micropay) {
-        return Err(Refusing(Refused::BadRequest, "auth_code belongs to micropay alone"));
-    }
-    if request.amount <= 0 || Currency::from_code(&request.currency) != Some(app.currency) {
-        return Err(Refusing(Refused::BadRequest, "amount or currency"));
-    }
-    let new = row(&app, &caller, out_trade_no, &request);
+    let jitter = random::draw::<1>().map_or(0, |[jitter]| jitter);
+    let desk = &app.work.parts.desk;
+    let new = desk.payment(&caller.till, out_trade_no, &request, app.work.now(), jitter)?;
     let key = new.key.clone();
     let begun = app.work.begin(new, request.auth_code).await?;
     let row = if begun.state.status() == Status::Sent {
@@ -86,9 +67,9 @@ pub(super) async fn ask(
     Path(number): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Answer {
-    let out_trade_no = own_number(&caller, number)?;
+    let out_trade_no = desk::own_number(&caller.till, number)?;
     let wait = Duration::from_millis(asked.wait_ms.unwrap_or(0).min(LONGEST_WAIT));
-    let row = app.work.news(&app.work.key(&out_trade_no), asked.known, wait).await?;
+    let row = app.work.news(&app.work.parts.desk.key(&out_trade_no), asked.known, wait).await?;
     match row {
         Some(row) if row.till == caller.till.till => Ok(told(&app, &row)),
         Some(_) | None => Err(Refused::NotFound.into()),
@@ -102,13 +83,8 @@ pub(super) async fn reverse(
     Extension(caller): Extension<Caller>,
     Path(number): Path<String>,
 ) -> Answer {
-    let out_trade_no = own_number(&caller, number)?;
-    let order = Order::of_number(out_trade_no, app.work.parts.merchant.clone(), app.currency);
-    let unseen = PaymentRow {
-        state: decide::never_came(),
-        fingerprint: Vec::new(),
-        ..fresh(&app, &caller, order, Channel::Micropay)
-    };
+    let out_trade_no = desk::own_number(&caller.till, number)?;
+    let unseen = app.work.parts.desk.unseen(&caller.till, out_trade_no, app.work.now());
     let row = app.work.reverse(unseen).await?;
     Ok(told(&app, &row))
 }
@@ -135,7 +111,9 @@ pub(super) async fn list(
     let rows = if let Some(id) = &listed.transaction_id {
         let number = store.of_transaction(app.work.merchant(), id).await.map_err(failed)?;
         match number {
-            Some(number) => store.payment(app.work.key(&number)).await.map_err(failed)?,
+            Some(number) => {
+                store.payment(app.work.parts.desk.key(&number)).await.map_err(failed)?
+            }
             None => None,
         }
         .into_iter()
@@ -153,7 +131,7 @@ pub(super) async fn list(
     };
     let is_full = i64::try_from(rows.len()).is_ok_and(|count| count >= PAGE);
     let next = rows.last().filter(|_| is_full).map(|row| row.created_at.0.to_string());
-    let payments = rows.iter().map(|row| object(&app, row)).collect();
+    let payments = rows.iter().map(|row| desk::told(row, app.work.now())).collect();
     Ok(Json(PaymentList { payments, next }).into_response())
 }
 
@@ -171,88 +149,14 @@ pub(super) async fn hello(
         merchant: app.work.merchant().to_owned(),
         store: caller.till.store,
         till: caller.till.till,
-        currency: app.currency.code().to_owned(),
-        rules: (&app.work.parts.rules).into(),
+        currency: app.work.parts.desk.currency.code().to_owned(),
+        rules: (&app.work.parts.desk.rules).into(),
         rights: caller.till.rights,
     })
     .into_response())
 }
 
-/// A number that this till may use: those that begin with its id.
-fn own_number(caller: &Caller, number: String) -> Result<OutTradeNo, Refusing> {
-    let not_own = Refusing(Refused::NotAllowed, "not a number of this till");
-    let Ok(number) = OutTradeNo::try_from(number) else { return Err(not_own) };
-    let till = TillId::new(&caller.till.till);
-    if till.is_some_and(|till| number.is_of(&till)) { Ok(number) } else { Err(not_own) }
-}
-
-fn row(app: &App, caller: &Caller, number: OutTradeNo, request: &PaymentRequest) -> PaymentRow {
-    let order = Order {
-        out_trade_no: number,
-        amount: Money::from_minor(request.amount),
-        currency: app.currency,
-        merchant: app.work.parts.merchant.clone(),
-        body: cut(&clean(&request.description, 127), 127),
-        device_info: cut(&clean(&request.device, 32), 32),
-        client_ip: cut(&clean(&request.client_ip, 45), 45),
-        mark: cut(&clean(&request.mark, 32), 32),
-    };
-    let amount = request.amount.to_string();
-    let lasts = request.lasts_ms.map(|lasts| lasts.to_string()).unwrap_or_default();
-    let code = request.auth_code.as_ref().map(|code| code.expose()).unwrap_or_default();
-    let fingerprint = app.work.fingerprint(&[
-        request.channel.word(),
-        &amount,
-        &request.currency,
-        code,
-        &request.description,
-        &request.device,
-        &request.mark,
-        &lasts,
-    ]);
-    let jitter = paytill_host::random::draw::<1>().map_or(0, |[jitter]| jitter);
-    let state = match request.channel {
-        Channel::Micropay => PaymentState::begin(&app.work.parts.rules, jitter),
-        Channel::Native => {
-            let lasts = request.lasts_ms.map_or(LONGEST_CODE, Millis).min(LONGEST_CODE);
-            PaymentState::begin_qr(lasts, jitter)
-        }
-    };
-    PaymentRow { state, fingerprint, ..fresh(app, caller, order, request.channel) }
-}
-
-fn fresh(app: &App, caller: &Caller, order: Order, channel: Channel) -> PaymentRow {
-    let now = app.work.now();
-    PaymentRow {
-        key: app.work.key(&order.out_trade_no),
-        store: caller.till.store.clone(),
-        till: caller.till.till.clone(),
-        channel,
-        order,
-        fingerprint: Vec::new(),
-        state: decide::never_came(),
-        version: 1,
-        began_at: now,
-        wake_at: None,
-        lease: None,
-        seen: 0,
-        as_of: None,
-        created_at: now,
-        updated_at: now,
-    }
-}
-
-/// The longest beginning of so many bytes.
-fn cut(text: &str, bytes: usize) -> String {
-    text[..text.floor_char_boundary(bytes)].to_owned()
-}
-
 fn told(app: &App, row: &PaymentRow) -> Response {
     let status = if row.state.is_settled() { StatusCode::OK } else { StatusCode::ACCEPTED };
-    (status, Json(object(app, row))).into_response()
-}
-
-/// A payment as tills are told of it.
-fn object(app: &App, row: &PaymentRow) -> Payment {
-    crate::work::told::payment(row, app.work.now())
+    (status, Json(desk::told(row, app.work.now()))).into_response()
 }

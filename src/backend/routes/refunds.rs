@@ -85,7 +85,8 @@ pub(super) async fn list(
     Path(number): Path<String>,
 ) -> Answer {
     let payment = payment(&app, &caller, number).await?;
-    let refunds = app.work.parts.store.refunds(payment.key.clone()).await.map_err(failed)?;
+    let refunds =
+        app.work.parts.store.refunds(payment.key.clone()).await.map_err(|error| failed(&error))?;
     let refunds = refunds.iter().map(|row| object(&app, &payment, row)).collect();
     Ok(Json(RefundList { refunds }).into_response())
 }
@@ -111,11 +112,17 @@ async fn found(
 async fn payment(app: &App, caller: &Caller, number: String) -> Result<PaymentRow, Refusing> {
     let number = OutTradeNo::try_from(number)
         .map_err(|_| Refusing(Refused::BadRequest, "not an order number"))?;
-    let row = app.work.parts.store.payment(app.work.key(&number)).await.map_err(failed)?;
+    let row = app
+        .work
+        .parts
+        .store
+        .payment(app.work.parts.desk.key(&number))
+        .await
+        .map_err(|error| failed(&error))?;
     row.filter(|row| row.store == caller.till.store).ok_or_else(|| Refused::NotFound.into())
 }
 
-fn failed(error: crate::store::StoreError) -> Refusing {
+fn failed(error: &crate::store::StoreError) -> Refusing {
     tracing::error!(%error, "refunds cannot be read");
     Refused::Failed.into()
 }
@@ -126,5 +133,5 @@ fn told(app: &App, payment: &PaymentRow, row: &RefundRow) -> Response {
 }
 
 fn object(app: &App, payment: &PaymentRow, row: &RefundRow) -> Refund {
-    crate::work::told::refund(payment, row, app.work.now())
+    crate::desk::refund_told(payment, row, app.work.now())
 }

@@ -17,6 +17,7 @@ use paytill_core::gateway::backend::message::{LONGEST, Refusal, Refused};
 use paytill_core::gateway::backend::signed::{Credentials, WINDOW};
 
 use super::App;
+use crate::desk::NotDone;
 use crate::store::TillRow;
 
 /// How many nonces of one till are remembered. A till that asks more often within the window is refused
@@ -57,6 +58,12 @@ pub(super) struct Refusing(pub(super) Refused, pub(super) &'static str);
 impl From<Refused> for Refusing {
     fn from(refused: Refused) -> Self {
         Self(refused, "")
+    }
+}
+
+impl From<NotDone> for Refusing {
+    fn from((refused, text): NotDone) -> Self {
+        Self(refused, text)
     }
 }
 
@@ -101,14 +108,13 @@ pub(super) async fn proved(State(app): State<Arc<App>>, request: Request, next: 
     } else {
         None
     };
-    let answer = match refused {
-        Some(refused) => Refusing::from(refused).into_response(),
-        None => {
-            heard(&app, &till, now);
-            let mut request = Request::from_parts(parts, Body::from(body));
-            request.extensions_mut().insert(Caller { till });
-            next.run(request).await
-        }
+    let answer = if let Some(refused) = refused {
+        Refusing::from(refused).into_response()
+    } else {
+        heard(&app, &till, now);
+        let mut request = Request::from_parts(parts, Body::from(body));
+        request.extensions_mut().insert(Caller { till });
+        next.run(request).await
     };
     vouched(&app, answer, &credentials.nonce).await
 }

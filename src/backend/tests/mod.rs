@@ -37,6 +37,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
+use crate::desk::Desk;
 use crate::files;
 use crate::routes::notify::{self, Notified};
 use crate::routes::{self, App};
@@ -155,16 +156,20 @@ impl Office {
             store,
             gateway: opened.codec.gateway(),
             transport: opened.transport,
-            merchant: opened.merchant,
-            rules: rules(),
+            desk: Desk {
+                merchant: opened.merchant,
+                currency: Currency::from_code("CNY").unwrap(),
+                rules: rules(),
+                qr_lasts: Millis::seconds(7200),
+                digest_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"a test's"),
+            },
             request_timeout: Millis::seconds(2),
             is_alone: true,
-            digest_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"a test's"),
             clock,
             instance: random::nonce().unwrap(),
         });
         let key = SigningKey::from_pkcs8(&SigningKey::generate().unwrap()).unwrap();
-        let app = App::new(Arc::clone(&work), key, Currency::from_code("CNY").unwrap(), None);
+        let app = App::new(Arc::clone(&work), key, None);
         let router = routes::tills(Arc::clone(&app));
         let web = notify::notified(Notified::new(Arc::clone(&work), reader, token.clone()));
         let names = files::names(loopback.ip(), None);

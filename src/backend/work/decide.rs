@@ -3,7 +3,7 @@
 
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::{Channel, Refused};
-use paytill_core::payment::{Call, Event, Funds, Reason, Rules, State, Status, TillCause};
+use paytill_core::payment::{Call, Event, Funds, Rules, State, Status};
 
 use crate::store::{Change, Lease, PaymentRow, Write};
 
@@ -104,16 +104,29 @@ pub fn woken(row: Option<&PaymentRow>, now: Deciding<'_>) -> Decision {
     } else {
         happened(Some(row), &Event::Tick, &[], now)
     };
-    let is_due = |row: &PaymentRow| row.wake_at.is_some_and(|at| at <= now.at);
-    let after = decision.write.as_ref().map_or(row, |write| &write.row);
-    if is_due(after) || is_abandoned && decision.write.is_none() {
-        // Nothing came of it: not again at once.
-        let wake_at = row.wake_at.map(|_| now.at.after(Millis::seconds(1)));
-        let row = PaymentRow { wake_at, lease: None, ..after.clone() };
-        let event = decision.write.take().and_then(|write| write.event);
-        decision.write = Some(Write { row, event, outbox: Vec::new() });
-    }
+    decision.write = rested(row, decision.write, is_abandoned, now);
     decision
+}
+
+/// What is due and has nothing to do is not due again at once; and a lease that has ended is gone.
+fn rested(
+    row: &PaymentRow,
+    write: Option<Write>,
+    is_abandoned: bool,
+    now: Deciding<'_>,
+) -> Option<Write> {
+    let mut write = match write {
+        Some(write) => write,
+        None if is_abandoned => {
+            let row = kept(PaymentRow { lease: None, ..row.clone() }, None, now);
+            Write { row, event: None, outbox: Vec::new() }
+        }
+        None => Write { row: row.clone(), event: None, outbox: Vec::new() },
+    };
+    if write.row.wake_at.is_some_and(|at| at <= now.at) {
+        write.row.wake_at = Some(now.at.after(Millis::seconds(1)));
+    }
+    (write.event.is_some() || write.row != *row).then_some(write)
 }
 
 /// The till takes a payment back: it is reversed, whatever it is, and a number that never came is kept
@@ -219,9 +232,4 @@ fn kept(mut row: PaymentRow, call: Option<Call>, now: Deciding<'_>) -> PaymentRo
     let due = row.state.wake_at(now.rules).map(|at| row.began_at.after(at));
     row.wake_at = due.into_iter().chain(row.lease.as_ref().map(|lease| lease.until)).min();
     row
-}
-
-/// The state of a number that never came and never will.
-pub fn never_came() -> State {
-    State::refused(Reason::from(TillCause::Cancelled))
 }

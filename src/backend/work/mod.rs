@@ -14,23 +14,25 @@ pub mod notices;
 pub mod outbox;
 pub mod refunds;
 mod sweep;
-pub mod told;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
 use tokio::sync::{Notify, watch};
 
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::Refused;
 use paytill_core::gateway::{Ask, Decoded, Gateway, Stamp};
-use paytill_core::order::{AuthCode, Merchant, Order};
-use paytill_core::payment::{Answer, Call, CallKind, Event, Inconclusive, Rules, TillCause};
+use paytill_core::order::{AuthCode, Order, OutTradeNo};
+use paytill_core::payment::{Answer, Call, CallKind, Event, Inconclusive, TillCause};
 use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
 
+use crate::desk::Desk;
+use crate::metrics::{Metrics, Outcome as CallOutcome};
 use crate::store::{Lease, PaymentKey, PaymentRow, Store, StoreError};
 use decide::{Begun, Decided, Deciding};
 use hub::Hub;
@@ -47,14 +49,11 @@ pub struct WorkParts {
     pub store: Store,
     pub gateway: Arc<dyn Gateway>,
     pub transport: Transport,
-    pub merchant: Merchant,
-    pub rules: Rules,
+    pub desk: Desk,
     /// For an entire call, from dialling to the last byte.
     pub request_timeout: Millis,
     /// No other instance works on the same database.
     pub is_alone: bool,
-    /// For keyed digests of requests.
-    pub digest_key: hmac::Key,
     pub clock: Clock,
     /// Names this run of this program.
     pub instance: String,
@@ -63,6 +62,8 @@ pub struct WorkParts {
 /// The payments of a merchant.
 pub struct Work {
     pub(crate) parts: WorkParts,
+    /// What was done so far.
+    pub metrics: Metrics,
     hub: Hub,
     /// Rings when something may be due earlier than was thought.
     earlier: Notify,
@@ -79,23 +80,23 @@ impl Work {
     /// Nothing is looked at before [`Work::sweep`].
     pub fn new(parts: WorkParts) -> Arc<Self> {
         let calls = watch::Sender::new(0);
-        Arc::new(Self {
-            parts,
-            hub: Hub::default(),
-            earlier: Notify::new(),
-            told: Notify::new(),
-            calls,
-        })
+        let (metrics, hub) = (Metrics::default(), Hub::default());
+        Arc::new(Self { parts, metrics, hub, earlier: Notify::new(), told: Notify::new(), calls })
+    }
+
+    /// The books.
+    pub const fn store(&self) -> &Store {
+        &self.parts.store
     }
 
     /// The merchant's name in the database.
     pub fn merchant(&self) -> &str {
-        &self.parts.merchant.mch_id
+        &self.parts.desk.merchant.mch_id
     }
 
     /// Which payment of this merchant.
-    pub fn key(&self, out_trade_no: &paytill_core::order::OutTradeNo) -> PaymentKey {
-        PaymentKey { merchant: self.merchant().to_owned(), out_trade_no: out_trade_no.clone() }
+    pub fn key(&self, out_trade_no: &OutTradeNo) -> PaymentKey {
+        self.parts.desk.key(out_trade_no)
     }
 
     /// Now.
@@ -112,7 +113,8 @@ impl Work {
         let (key, work) = (new.key.clone(), Arc::clone(self));
         let decide =
             move |row: Option<&PaymentRow>| work.deciding(|now| decide::begin(row, &new, now));
-        match self.parts.store.change(key, decide).await.map_err(unwritten)? {
+        let change = self.parts.store.change(key, decide);
+        match self.timed(change).await.map_err(|error| unwritten(&error))? {
             Begun::New(decided) => {
                 let row = decided.row.clone();
                 self.follow(*decided, code);
@@ -129,7 +131,8 @@ impl Work {
         let decide = move |row: Option<&PaymentRow>| {
             work.deciding(|now| decide::reversed(row, &unseen, now))
         };
-        match self.parts.store.change(key, decide).await.map_err(failed)? {
+        let change = self.parts.store.change(key, decide);
+        match self.timed(change).await.map_err(|error| failed(&error))? {
             Begun::New(decided) => {
                 let row = decided.row.clone();
                 self.follow(*decided, None);
@@ -157,7 +160,8 @@ impl Work {
             if let Some(bell) = bell.as_mut().as_pin_mut() {
                 bell.enable();
             }
-            let row = self.parts.store.payment(key.clone()).await.map_err(failed)?;
+            let row =
+                self.parts.store.payment(key.clone()).await.map_err(|error| failed(&error))?;
             let Some(row) = row else { return Ok(None) };
             let status = row.state.status();
             let is_known = match known {
@@ -165,7 +169,7 @@ impl Work {
                 None => !status.is_final_for_cashier() && *first.get_or_insert(status) == status,
             };
             let now = tokio::time::Instant::now();
-            if !is_known || now >= deadline {
+            if !is_known || now >= deadline || self.hub.is_over() {
                 return Ok(Some(row));
             }
             let look = self.next_look(deadline);
@@ -187,20 +191,10 @@ impl Work {
         let decide = move |row: Option<&PaymentRow>| {
             work.deciding(|now| decide::happened(row, &event, &wire, now))
         };
-        if let Some(decided) = self.parts.store.change(key, decide).await? {
+        if let Some(decided) = self.timed(self.parts.store.change(key, decide)).await? {
             self.follow(*decided, None);
         }
         Ok(())
-    }
-
-    /// A keyed digest of a request: the payment code is in it, and cannot be got out of it.
-    pub fn fingerprint(&self, parts: &[&str]) -> Vec<u8> {
-        let mut digest = hmac::Context::with_key(&self.parts.digest_key);
-        for part in parts {
-            digest.update(&(part.len() as u64).to_be_bytes());
-            digest.update(part.as_bytes());
-        }
-        digest.sign().as_ref().to_vec()
     }
 
     /// Waits until no call is under way.
@@ -215,10 +209,18 @@ impl Work {
     }
 
     fn deciding<T>(&self, decide: impl FnOnce(Deciding<'_>) -> T) -> T {
-        let WorkParts { rules, instance, request_timeout, is_alone, .. } = &self.parts;
+        let WorkParts { desk, instance, request_timeout, is_alone, .. } = &self.parts;
         let lease = request_timeout.plus(MARGIN);
         let (at, is_alone) = (self.now(), *is_alone);
-        decide(Deciding { at, rules, instance, lease, is_alone })
+        decide(Deciding { at, rules: &desk.rules, instance, lease, is_alone })
+    }
+
+    /// A change of the books, and how long it takes.
+    async fn timed<T>(&self, change: impl Future<Output = T>) -> T {
+        let begun = tokio::time::Instant::now();
+        let changed = change.await;
+        self.metrics.stored(begun.elapsed());
+        changed
     }
 
     /// What follows from a decision that is on disk.
@@ -230,6 +232,9 @@ impl Work {
             version = row.version,
             "moved"
         );
+        if !row.state.is_open() {
+            self.metrics.ended("payment", row.state.status().word());
+        }
         self.hub.ring(&row.key);
         self.earlier.notify_one();
         self.told.notify_one();
@@ -274,6 +279,7 @@ impl Work {
             Ok(Decoded { answer, record }) => (answer, record),
             Err(failure) => (Answer::inconclusive(call.kind, Inconclusive::from(failure)), vec![]),
         };
+        self.metrics.called(word(call.kind), outcome(answer.as_inconclusive()));
         for write in 0..WRITES {
             let event = Event::Answered(call.number, answer.clone());
             match self.happened(row.key.clone(), event, wire.clone()).await {
@@ -315,6 +321,27 @@ impl Work {
     }
 }
 
+/// A call's name in figures.
+const fn word(kind: CallKind) -> &'static str {
+    match kind {
+        CallKind::Submit => "submit",
+        CallKind::Query => "query",
+        CallKind::Reverse => "reverse",
+        CallKind::RefundQuery => "refund_query",
+        CallKind::Order => "order",
+        CallKind::Close => "close",
+    }
+}
+
+/// What an answer counts as.
+const fn outcome(inconclusive: Option<&Inconclusive>) -> CallOutcome {
+    match inconclusive {
+        None => CallOutcome::Answered,
+        Some(Inconclusive::NotSent(_)) => CallOutcome::NotSent,
+        Some(Inconclusive::Unknown(_) | Inconclusive::Unsigned(_)) => CallOutcome::Unknown,
+    }
+}
+
 /// A call under way.
 struct UnderWay(Arc<Work>);
 
@@ -333,22 +360,24 @@ impl Drop for UnderWay {
 
 /// A request that could not be written down was not sent on, for certain: unless it is not known whether
 /// it was written.
-fn unwritten(error: StoreError) -> Refused {
+fn unwritten(error: &StoreError) -> Refused {
     tracing::error!(%error, "a request was not written down");
     match error {
-        // The commit itself may have arrived.
-        StoreError::Unreachable(_) | StoreError::Failed(_) => Refused::Failed,
-        StoreError::Full
+        // The commit itself may have arrived; or there is a row, from an earlier copy of the request.
+        StoreError::Unsure(_) | StoreError::Spoilt(_) => Refused::Failed,
+        StoreError::Unreachable(_)
+        | StoreError::Failed(_)
+        | StoreError::Text
+        | StoreError::Full
         | StoreError::ReadOnly
         | StoreError::Busy
         | StoreError::Again
         | StoreError::Schema { .. }
-        | StoreError::Held
-        | StoreError::Spoilt(_) => Refused::NotSent,
+        | StoreError::Held => Refused::NotSent,
     }
 }
 
-fn failed(error: StoreError) -> Refused {
+fn failed(error: &StoreError) -> Refused {
     tracing::error!(%error, "a request failed");
     Refused::Failed
 }

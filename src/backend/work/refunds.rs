@@ -13,7 +13,7 @@ use paytill_host::random;
 use paytill_host::transport::TransportFailure;
 
 use super::decide_refund::{self, RefundBegun, RefundDecided};
-use super::{Outcome, WRITES, Work, WorkParts, failed, unwritten};
+use super::{Outcome, WRITES, Work, WorkParts, failed, outcome, unwritten};
 use crate::store::{RefundBooks, RefundKey, RefundRow, StoreError};
 
 /// A day, in milliseconds: what a till may give back in one counts from so long ago.
@@ -33,12 +33,18 @@ impl Work {
         let jitter = random::draw::<1>().map_or(0, |[jitter]| jitter);
         let work = Arc::clone(self);
         let decide = move |books: &RefundBooks| {
-            let merchant = &work.parts.merchant;
+            let merchant = &work.parts.desk.merchant;
             work.deciding(|now| {
                 decide_refund::begin(books, &new, &store, (&rights, merchant), jitter, now)
             })
         };
-        match self.parts.store.change_refund(payment, by, decide).await.map_err(unwritten)? {
+        match self
+            .parts
+            .store
+            .change_refund(payment, by, decide)
+            .await
+            .map_err(|error| unwritten(&error))?
+        {
             RefundBegun::New(decided) => {
                 let row = decided.row.clone();
                 self.follow_refund(*decided);
@@ -59,11 +65,16 @@ impl Work {
             if let Some(bell) = bell.as_mut().as_pin_mut() {
                 bell.enable();
             }
-            let refunds = self.parts.store.refunds(key.payment.clone()).await.map_err(failed)?;
+            let refunds = self
+                .parts
+                .store
+                .refunds(key.payment.clone())
+                .await
+                .map_err(|error| failed(&error))?;
             let row = refunds.into_iter().find(|row| row.key == *key);
             let is_under_way = row.as_ref().is_some_and(|row| row.state.is_unclear());
             let now = tokio::time::Instant::now();
-            if !is_under_way || now >= deadline {
+            if !is_under_way || now >= deadline || self.hub.is_over() {
                 return Ok(row);
             }
             let look = self.next_look(deadline);
@@ -114,6 +125,9 @@ impl Work {
             version = row.version,
             "moved"
         );
+        if !row.state.is_open() {
+            self.metrics.ended("refund", row.state.status().word());
+        }
         self.hub.ring(&row.key.payment);
         self.earlier.notify_one();
         self.told.notify_one();
@@ -134,6 +148,7 @@ impl Work {
                 (RefundAnswer::inconclusive(call.kind, Inconclusive::from(failure)), vec![])
             }
         };
+        self.metrics.called(word(call.kind), outcome(answer.as_inconclusive()));
         for write in 0..WRITES {
             let event = RefundEvent::Answered(call.number, answer.clone());
             match self.refund_happened(row.key.clone(), event, wire.clone()).await {
@@ -165,6 +180,15 @@ impl Work {
             }
         };
         Ok(gateway.decode_refund(ask, &reply?, clock.wall()))
+    }
+}
+
+/// A call's name in figures.
+const fn word(kind: RefundCallKind) -> &'static str {
+    match kind {
+        RefundCallKind::Look { .. } => "refund_look",
+        RefundCallKind::Refund => "refund",
+        RefundCallKind::Query => "refund_query",
     }
 }
 
