@@ -69,7 +69,8 @@ pub(super) const PUT_ASIDE: &str = "UPDATE outbox SET due_at = NULL, lease_until
 pub(super) const LIST: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM outbox WHERE merchant = $1 AND (CAST($2 AS BIGINT) = 0 OR (due_at IS NULL AND done_at IS NULL)) \
+    " FROM outbox WHERE merchant = $1 \
+     AND (CAST($2 AS BIGINT) = 0 OR (due_at IS NULL AND done_at IS NULL)) \
      ORDER BY created_at DESC, kind, subject LIMIT $3"
 );
 pub(super) const OF_REFUND: &str =
