@@ -103,6 +103,10 @@ pub(super) const META: &str = "SELECT value FROM meta WHERE merchant = $1 AND na
 pub(super) const MAKE_META: &str = "INSERT INTO meta (merchant, name, value) VALUES ($1, $2, $3) \
     ON CONFLICT (merchant, name) DO NOTHING";
 
+/// All of the above.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[SEEN, KEEP, LIST, META, MAKE_META];
+
 impl Store {
     /// Keeps a notification together with what follows from it. `decide` is given the payment that it
     /// names, with its refunds, and may be called several times.

@@ -38,8 +38,7 @@ impl OutboxRow {
 /// How an attempt to tell something has ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Told {
-    /// It was told, or there is nothing to do: why.
-    Done(String),
+    Done,
     /// It is tried again then.
     Later(Timestamp, String),
     /// It is not tried again.
@@ -65,16 +64,39 @@ pub(super) const FINISH: &str = "UPDATE outbox SET due_at = $1, lease_until = NU
     last_error = $3 WHERE merchant = $4 AND kind = $5 AND subject = $6 AND lease_until = $7";
 pub(super) const RESEND: &str = "UPDATE outbox SET due_at = $1, tries = 0, lease_until = NULL, \
     done_at = NULL, last_error = '' WHERE merchant = $2 AND kind = $3 AND subject = $4";
+pub(super) const PUT_ASIDE: &str = "UPDATE outbox SET due_at = NULL, lease_until = NULL, \
+    done_at = $1, last_error = $2 WHERE merchant = $3 AND due_at <= $4";
 pub(super) const LIST: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM outbox WHERE merchant = $1 AND ($2 = 0 OR (due_at IS NULL AND done_at IS NULL)) \
+    " FROM outbox WHERE merchant = $1 \
+     AND (CAST($2 AS BIGINT) = 0 OR (due_at IS NULL AND done_at IS NULL)) \
      ORDER BY created_at DESC, kind, subject LIMIT $3"
 );
 pub(super) const OF_REFUND: &str =
     "SELECT out_trade_no FROM refund WHERE merchant = $1 AND out_refund_no = $2";
 
+/// All of the above.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] =
+    &[DUE, NEXT, CLAIM, FINISH, RESEND, PUT_ASIDE, LIST, OF_REFUND];
+
 impl Store {
+    /// Puts aside all that is due, told to nobody, with the reason why.
+    pub async fn put_aside(
+        &self,
+        merchant: &str,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let values: [Value; 4] = [now.0.into(), why.into(), merchant.into(), now.0.into()];
+        self.run(move |tx| {
+            let values = values.clone();
+            Box::pin(async move { tx.change(PUT_ASIDE, &values).await })
+        })
+        .await
+    }
+
     /// Takes what is due until `until`, at most so much. Nobody else takes it before then.
     pub async fn claim_outbox(
         &self,
@@ -117,7 +139,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let (due_at, done_at, error) = match told {
-            Told::Done(why) => (None, Some(now), why),
+            Told::Done => (None, Some(now), String::new()),
             Told::Later(at, error) => (Some(at), None, error),
             Told::Dead(error) => (None, None, error),
         };

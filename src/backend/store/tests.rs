@@ -3,6 +3,8 @@
 
 mod link;
 mod machines;
+mod notices;
+mod outbox;
 mod payments;
 mod postgres;
 mod schema;

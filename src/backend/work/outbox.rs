@@ -124,10 +124,11 @@ impl Outbox {
     /// Delivers, for ever. What is under way when this is dropped is delivered again by whoever comes
     /// next.
     pub async fn run(self) {
+        let Some(webhook) = &self.webhook else { return self.put_aside().await };
         let mut under_way = JoinSet::new();
         loop {
             while under_way.try_join_next().is_some() {}
-            let pause = match self.look(&mut under_way).await {
+            let pause = match self.look(webhook, &mut under_way).await {
                 Ok(pause) => pause,
                 Err(error) => {
                     tracing::error!(%error, "the outbox cannot be looked at");
@@ -142,8 +143,23 @@ impl Outbox {
         }
     }
 
+    /// As long as there is nobody to tell: in no hurry, and all at once.
+    async fn put_aside(&self) {
+        let (store, merchant) = (&self.work.parts.store, self.work.merchant());
+        loop {
+            if let Err(error) = store.put_aside(merchant, NOBODY, self.work.now()).await {
+                tracing::error!(%error, "the outbox cannot be put aside");
+            }
+            tokio::time::sleep(LONGEST).await;
+        }
+    }
+
     /// Takes what is due, as far as there is room; how long there is nothing to do then.
-    async fn look(&self, under_way: &mut JoinSet<()>) -> Result<Duration, StoreError> {
+    async fn look(
+        &self,
+        webhook: &Arc<Webhook>,
+        under_way: &mut JoinSet<()>,
+    ) -> Result<Duration, StoreError> {
         let room = AT_ONCE.saturating_sub(under_way.len());
         if room == 0 {
             return Ok(LONGEST);
@@ -158,32 +174,29 @@ impl Outbox {
             return Ok(wait.map_or(LONGEST, Duration::from_millis).min(LONGEST));
         }
         for row in taken {
-            let (work, webhook) = (Arc::clone(&self.work), self.webhook.clone());
-            under_way.spawn(async move { deliver(&work, webhook.as_deref(), row).await });
+            let (work, webhook) = (Arc::clone(&self.work), Arc::clone(webhook));
+            under_way.spawn(async move { deliver(&work, &webhook, row).await });
         }
         Ok(Duration::ZERO)
     }
 }
 
-async fn deliver(work: &Work, webhook: Option<&Webhook>, row: OutboxRow) {
-    let told = match webhook {
-        None => Told::Done(NOBODY.to_owned()),
-        Some(webhook) => match body(work, &row).await {
-            Ok(None) => Told::Dead("it is not in the books".to_owned()),
-            Ok(Some(body)) => {
-                let sent = webhook.send(&id(&row), body, work.now()).await;
-                ended(sent, row.tries, work.now())
-            }
-            Err(error) => {
-                tracing::error!(%error, kind = row.kind, subject = row.subject, "not read");
-                // The row is due again when its lease is over.
-                return;
-            }
-        },
+async fn deliver(work: &Work, webhook: &Webhook, row: OutboxRow) {
+    let told = match body(work, &row).await {
+        Ok(None) => Told::Dead("it is not in the books".to_owned()),
+        Ok(Some(body)) => {
+            let sent = webhook.send(&id(&row), body, work.now()).await;
+            ended(sent, row.tries, work.now())
+        }
+        Err(error) => {
+            tracing::error!(%error, kind = row.kind, subject = row.subject, "not read");
+            // The row is due again when its lease is over.
+            return;
+        }
     };
     let (kind, subject) = (row.kind.as_str(), row.subject.as_str());
     match &told {
-        Told::Done(_) => tracing::debug!(kind, subject, "told"),
+        Told::Done => tracing::debug!(kind, subject, "told"),
         Told::Later(_, why) => tracing::warn!(kind, subject, why, "not told yet"),
         Told::Dead(why) => tracing::error!(kind, subject, why, "not told, and not tried again"),
     }
@@ -196,7 +209,7 @@ async fn deliver(work: &Work, webhook: Option<&Webhook>, row: OutboxRow) {
 /// What becomes of an event after an attempt.
 fn ended(sent: Result<(), String>, tries: i64, now: Timestamp) -> Told {
     match sent {
-        Ok(()) => Told::Done(String::new()),
+        Ok(()) => Told::Done,
         Err(why) => match next_try(tries, now) {
             Some(at) => Told::Later(at, why),
             None => Told::Dead(why),
@@ -264,7 +277,7 @@ mod tests {
         let later = NOW.after(Millis::seconds(15));
         assert_eq!(ended(failed(), 1, NOW), Told::Later(later, "HTTP 500".to_owned()));
         assert_eq!(ended(failed(), 16, NOW), Told::Dead("HTTP 500".to_owned()));
-        assert_eq!(ended(Ok(()), 16, NOW), Told::Done(String::new()));
+        assert_eq!(ended(Ok(()), 16, NOW), Told::Done);
     }
 
     #[test]
