@@ -103,6 +103,10 @@ pub(super) const META: &str = "SELECT value FROM meta WHERE merchant = $1 AND na
 pub(super) const MAKE_META: &str = "INSERT INTO meta (merchant, name, value) VALUES ($1, $2, $3) \
     ON CONFLICT (merchant, name) DO NOTHING";
 
+/// All of them, as with payments.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[SEEN, KEEP, LIST, META, MAKE_META];
+
 impl Store {
     /// Keeps a notification together with what follows from it. `decide` is given the payment that it
     /// names, with its refunds, and may be called several times.
@@ -122,7 +126,7 @@ impl Store {
     /// What the gateway has told, the newest first.
     pub async fn notices(&self, merchant: &str, limit: i64) -> Result<Vec<NoticeSeen>, StoreError> {
         let values: [Value; 2] = [merchant.into(), limit.into()];
-        self.run(move |tx| {
+        self.read(move |tx| {
             let values = values.clone();
             Box::pin(async move {
                 let seen = tx.rows(LIST, &values).await?.into_iter().map(|mut row| {

@@ -68,11 +68,16 @@ pub(super) const RESEND: &str = "UPDATE outbox SET due_at = $1, tries = 0, lease
 pub(super) const LIST: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM outbox WHERE merchant = $1 AND ($2 = 0 OR (due_at IS NULL AND done_at IS NULL)) \
+    " FROM outbox WHERE merchant = $1 \
+     AND (CAST($2 AS BIGINT) = 0 OR (due_at IS NULL AND done_at IS NULL)) \
      ORDER BY created_at DESC, kind, subject LIMIT $3"
 );
 pub(super) const OF_REFUND: &str =
     "SELECT out_trade_no FROM refund WHERE merchant = $1 AND out_refund_no = $2";
+
+/// All of them, as with payments.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[DUE, NEXT, CLAIM, FINISH, RESEND, LIST, OF_REFUND];
 
 impl Store {
     /// Takes what is due until `until`, at most so much. Nobody else takes it before then.
@@ -139,7 +144,7 @@ impl Store {
     /// When the next row is due.
     pub async fn next_outbox(&self, merchant: &str) -> Result<Option<Timestamp>, StoreError> {
         let values: [Value; 1] = [merchant.into()];
-        self.run(move |tx| {
+        self.read(move |tx| {
             let values = values.clone();
             Box::pin(async move {
                 let next = tx.row(NEXT, &values).await?;
@@ -158,7 +163,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let values: [Value; 3] = [merchant.into(), i64::from(only_dead).into(), limit.into()];
-        self.run(move |tx| {
+        self.read(move |tx| {
             let values = values.clone();
             Box::pin(async move {
                 tx.rows(LIST, &values).await?.into_iter().map(read).collect::<Result<_, _>>()
@@ -189,7 +194,7 @@ impl Store {
         out_refund_no: &str,
     ) -> Result<Option<OutTradeNo>, StoreError> {
         let values: [Value; 2] = [merchant.into(), out_refund_no.into()];
-        self.run(move |tx| {
+        self.read(move |tx| {
             let values = values.clone();
             Box::pin(async move {
                 let row = tx.row(OF_REFUND, &values).await?;

@@ -3,6 +3,7 @@
 
 mod link;
 mod machines;
+mod notices;
 mod payments;
 mod postgres;
 mod schema;
