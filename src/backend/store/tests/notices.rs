@@ -80,18 +80,18 @@ async fn what_is_told_to_others_is_taken_by_one(books: Books) {
         let store = if turn % 2 == 0 { books.store.clone() } else { other.clone() };
         takes.spawn(async move { store.claim_outbox(SHOP, (NOW, at(30)), 5).await.unwrap() });
     }
-    let mut taken: Vec<_> = takes.join_all().await.into_iter().flatten().collect();
+    let mut rows: Vec<_> = takes.join_all().await.into_iter().flatten().collect();
     while let more = books.store.claim_outbox(SHOP, (NOW, at(30)), 5).await.unwrap()
         && !more.is_empty()
     {
-        taken.extend(more);
+        rows.extend(more);
     }
-    taken.sort_by(|one, other| one.subject.cmp(&other.subject));
-    let mut subjects: Vec<_> = taken.iter().map(|row| row.subject.clone()).collect();
+    rows.sort_by(|one, other| one.subject.cmp(&other.subject));
+    let mut subjects: Vec<_> = rows.iter().map(|row| row.subject.clone()).collect();
     subjects.dedup();
-    assert_eq!((taken.len(), subjects.len()), (12, 12));
+    assert_eq!((rows.len(), subjects.len()), (12, 12));
     assert_eq!(books.store.next_outbox(SHOP).await, Ok(Some(at(30))));
-    let [first, second, third] = [0, 1, 2].map(|place: usize| taken[place].clone());
+    let [first, second, third] = [0, 1, 2].map(|place: usize| rows[place].clone());
     // Whoever comes back too late has lost it to somebody else.
     let again = books.store.claim_outbox(SHOP, (at(30), at(60)), 99).await.unwrap();
     assert!(again.iter().any(|row| row.subject == first.subject && row.tries == 2));
