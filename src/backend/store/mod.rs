@@ -115,7 +115,7 @@ impl Store {
 
     /// All refunds of a payment, the oldest first.
     pub async fn refunds(&self, payment: PaymentKey) -> Result<Vec<RefundRow>, StoreError> {
-        self.run(move |tx| {
+        self.read(move |tx| {
             let payment = payment.clone();
             Box::pin(async move { tx.refunds(&payment).await })
         })
@@ -130,7 +130,7 @@ impl Store {
         limit: i64,
     ) -> Result<(Vec<RefundKey>, Option<Timestamp>), StoreError> {
         let merchant = merchant.to_owned();
-        self.run(move |tx| {
+        self.read(move |tx| {
             let merchant = merchant.clone();
             Box::pin(async move {
                 let due = tx.refunds_due(&merchant, now, limit).await?;

@@ -126,7 +126,7 @@ impl Store {
     /// What the gateway has told, the newest first.
     pub async fn notices(&self, merchant: &str, limit: i64) -> Result<Vec<NoticeSeen>, StoreError> {
         let values: [Value; 2] = [merchant.into(), limit.into()];
-        self.run(move |tx| {
+        self.read(move |tx| {
             let values = values.clone();
             Box::pin(async move {
                 let seen = tx.rows(LIST, &values).await?.into_iter().map(|mut row| {

@@ -161,7 +161,7 @@ impl Store {
     /// When the next row is due.
     pub async fn next_outbox(&self, merchant: &str) -> Result<Option<Timestamp>, StoreError> {
         let values: [Value; 1] = [merchant.into()];
-        self.run(move |tx| {
+        self.read(move |tx| {
             let values = values.clone();
             Box::pin(async move {
                 let next = tx.row(NEXT, &values).await?;
@@ -180,7 +180,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let values: [Value; 3] = [merchant.into(), i64::from(only_dead).into(), limit.into()];
-        self.run(move |tx| {
+        self.read(move |tx| {
             let values = values.clone();
             Box::pin(async move {
                 tx.rows(LIST, &values).await?.into_iter().map(read).collect::<Result<_, _>>()
@@ -211,7 +211,7 @@ impl Store {
         out_refund_no: &str,
     ) -> Result<Option<OutTradeNo>, StoreError> {
         let values: [Value; 2] = [merchant.into(), out_refund_no.into()];
-        self.run(move |tx| {
+        self.read(move |tx| {
             let values = values.clone();
             Box::pin(async move {
                 let row = tx.row(OF_REFUND, &values).await?;

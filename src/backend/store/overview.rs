@@ -11,6 +11,10 @@ const TOUCH: &str = "INSERT INTO meta (merchant, name, value) VALUES ($1, 'touch
 const OPEN: &str = "SELECT COUNT(*), MIN(created_at) FROM payment \
     WHERE merchant = $1 AND wake_at IS NOT NULL";
 
+/// All of them, as with payments.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[TOUCH, OPEN];
+
 impl Store {
     /// Writes the time, to see whether that can be done.
     pub async fn touch(&self, merchant: &str, now: Timestamp) -> Result<(), StoreError> {
@@ -28,7 +32,7 @@ impl Store {
         merchant: &str,
     ) -> Result<(i64, Option<Timestamp>), StoreError> {
         let values = [merchant.into()];
-        self.run(move |tx| {
+        self.read(move |tx| {
             let values = values.clone();
             Box::pin(async move {
                 let Some(mut row) = tx.row(OPEN, &values).await? else { return Ok((0, None)) };

@@ -14,8 +14,11 @@ use super::error::StoreError;
 use super::tx::{Doing, Tx, Under};
 use tls::Tls;
 
-/// How often a transaction is tried, while others come in between or its connection turns out to be lost.
-const TRIES: u32 = 12;
+/// How many connections may turn out to be lost before anything is asked of one.
+const STALE: u32 = 12;
+/// How long a transaction is tried while others come in between: with the strictest isolation all but
+/// one of those that change a row at once begin again, so that their number says nothing.
+const TRYING: Duration = Duration::from_secs(6);
 /// How long a request waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The longest that a transaction may take: longer than the server's own time-outs, so that it ends only
@@ -30,6 +33,7 @@ const TIMEOUTS: &str = "-c statement_timeout=5000 -c lock_timeout=2000 \
 pub struct Postgres {
     pool: Pool,
     longest: Duration,
+    trying: Duration,
 }
 
 /// How a try has ended that did not succeed.
@@ -87,13 +91,13 @@ impl Postgres {
             .create_timeout(Some(PATIENCE))
             .build()
             .map_err(|error| StoreError::Failed(error.to_string()))?;
-        Ok(Self { pool, longest: LONGEST })
+        Ok(Self { pool, longest: LONGEST, trying: TRYING })
     }
 
-    /// The same pool with another limit to a transaction.
+    /// The same pool with another limit to a transaction, and to all tries of one.
     #[cfg(test)]
     pub(super) fn within(self, longest: Duration) -> Self {
-        Self { longest, ..self }
+        Self { longest, trying: longest, ..self }
     }
 
     /// Does something in a transaction, again from the start if another one came in between.
@@ -101,20 +105,25 @@ impl Postgres {
         &self,
         work: impl for<'t, 'c> Fn(&'t mut Tx<'c>) -> Doing<'t, T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let mut tries = 0;
+        let until = tokio::time::Instant::now() + self.trying;
+        let (mut tries, mut stale) = (0, 0);
         loop {
-            tries += 1;
-            let error = match self.once(&work).await {
+            match self.once(&work).await {
                 Ok(result) => return Ok(result),
                 Err(Ended::For(error)) => return Err(error),
                 Err(Ended::Between(error)) => {
+                    tries += 1;
+                    if tokio::time::Instant::now() >= until {
+                        return Err(error);
+                    }
                     tokio::time::sleep(pause(tries)).await;
-                    error
                 }
-                Err(Ended::Stale(error)) => error,
-            };
-            if tries >= TRIES {
-                return Err(error);
+                Err(Ended::Stale(error)) => {
+                    stale += 1;
+                    if stale >= STALE {
+                        return Err(error);
+                    }
+                }
             }
         }
     }

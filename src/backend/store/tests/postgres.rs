@@ -49,9 +49,10 @@ fn a_transaction_that_another_came_in_between_of_is_done_again() {
             assert_eq!((done.await, tries.load(Ordering::Relaxed)), (Ok(1), 3), "{state}");
         }
         let fails = failing("40001");
-        let never = books
-            .store
-            .run(move |tx| Box::pin(async move { tx.rows(fails, &[]).await.map(|_| ()) }));
+        let Store::Postgres(postgres) = books.store.clone() else { unreachable!() };
+        let hasty = postgres.within(Duration::from_secs(1));
+        let never =
+            hasty.run(move |tx| Box::pin(async move { tx.rows(fails, &[]).await.map(|_| ()) }));
         assert_eq!(never.await, Err(StoreError::Again));
     });
 }

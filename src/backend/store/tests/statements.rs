@@ -5,13 +5,15 @@ use tokio_postgres::types::Type;
 use super::{Books, Place, contract, raw};
 use crate::store::StoreError;
 use crate::store::tx::{LOCKING, Tx};
-use crate::store::{notices, outbox, payments, tills};
+use crate::store::{notices, outbox, overview, payments, refunds, tills};
 
 const SCHEMA: &str = include_str!("../schema.sql");
-const FILES: [(&str, &[&str], &str); 4] = [
+const FILES: [(&str, &[&str], &str); 6] = [
     ("notices", notices::STATEMENTS, include_str!("../notices.rs")),
     ("outbox", outbox::STATEMENTS, include_str!("../outbox.rs")),
+    ("overview", overview::STATEMENTS, include_str!("../overview.rs")),
     ("payments", payments::STATEMENTS, include_str!("../payments.rs")),
+    ("refunds", refunds::STATEMENTS, include_str!("../refunds.rs")),
     ("tills", tills::STATEMENTS, include_str!("../tills.rs")),
 ];
 
