@@ -164,10 +164,9 @@ fn read(
         rules: times.rules,
         qr_lasts: times.qr_lasts,
         // Of a folder the log gets a file in it.
-        log: log.path("path", folder)?.map(|path| match path.is_dir() {
-            true => path.join("backend.log"),
-            false => path,
-        }),
+        log: log
+            .path("path", folder)?
+            .map(|path| if path.is_dir() { path.join("backend.log") } else { path }),
         level: log.word("level", &levels, level)?,
         folder: state,
         is_demo: false,

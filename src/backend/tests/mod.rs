@@ -2,6 +2,7 @@
 //! between till and backend.
 
 mod hostile;
+mod openapi;
 mod payments;
 mod refunds;
 mod tills;
