@@ -110,7 +110,7 @@ impl Metrics {
         self.oldest.set(oldest);
     }
 
-    /// All of it, in the text form of Prometheus.
+    /// All of it, in the text form of Prometheus and `OpenMetrics`.
     pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing into a string does not fail.

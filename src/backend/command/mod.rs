@@ -24,6 +24,7 @@ use paytill_host::clock::Clock;
 
 use crate::config;
 use crate::exit::{Exit, Failure};
+use crate::routes::openapi;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -60,6 +61,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print the `OpenAPI` document of what tills ask for.
+    Openapi,
     /// Bring the database to this version's schema.
     Migrate,
     /// Tills: who may speak for a store.
@@ -163,6 +166,10 @@ pub async fn run(
     language: Language,
     environment: &dyn Fn(&str) -> Option<OsString>,
 ) -> Result<Exit, Failure> {
+    if let Some(Command::Openapi) = cli.command {
+        print_line(openapi::DOCUMENT.trim_end());
+        return Ok(Exit::Done);
+    }
     let folder = std::env::current_dir().map_err(|error| {
         let what = both!("the working directory", "无法取得当前目录");
         Failure::new(Exit::Fault, what.because(&paytill_core::text::system::text(&error)))
@@ -177,6 +184,8 @@ pub async fn run(
     let clock = Clock::start();
     let books = open::Books { config: &config, password: password.as_deref(), clock: &clock };
     match cli.command {
+        // Answered above.
+        Some(Command::Openapi) => Ok(Exit::Done),
         None => serve::run(&books, language).await,
         Some(Command::Orders(orders)) => orders::list(&books, &orders, language).await,
         Some(Command::Show(show)) => orders::show(&books, &show, language).await,

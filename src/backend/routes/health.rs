@@ -57,6 +57,7 @@ async fn metrics(State(Watched { work, .. }): State<Watched>) -> Response {
         let age = oldest.map_or(0, |oldest| work.now().0.saturating_sub(oldest.0).max(0));
         work.metrics.is_open(count, age / 1000);
     } else {
+        // The other figures are wanted most when the database is in trouble.
         tracing::warn!("open payments could not be counted");
     }
     ([(header::CONTENT_TYPE, METRICS)], work.metrics.text()).into_response()

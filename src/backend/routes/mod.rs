@@ -4,6 +4,7 @@
 mod enrolment;
 pub mod health;
 pub mod notify;
+pub mod openapi;
 mod payments;
 mod refunds;
 mod signed;
@@ -50,6 +51,7 @@ pub fn tills(app: Arc<App>) -> Router {
         .route_layer(axum::middleware::from_fn_with_state(Arc::clone(&app), signed::proved));
     Router::new()
         .route("/v1/enrolment", post(enrolment::enrol))
+        .route("/v1/openapi.json", get(openapi::document))
         .merge(proved)
         .fallback(signed::nothing_here)
         .layer(DefaultBodyLimit::max(LONGEST))

@@ -3,6 +3,7 @@
 
 mod hostile;
 mod notices;
+mod openapi;
 mod outbox;
 mod payments;
 mod refunds;
