@@ -243,11 +243,13 @@ fn refused(kind: CallKind, refusing: Refusing) -> Result<Answer, Inconclusive> {
     use CallKind::{Close, Order, Query, RefundQuery, Reverse, Submit};
     match (refusing.refused, kind) {
         (Refused::NumberUsed, _) => another_tills(kind, &refusing.text),
-        (Refused::NotSent, Submit | Order) => Err(Inconclusive::NotSent(refusing.into())),
+        // To the last copy of it: the order is made again.
+        (Refused::NotSent, Order) => Err(Inconclusive::NotSent(refusing.into())),
         (Refused::NotFound, Query) => Ok(Answer::Found(Found::NotFound)),
         // What was refused may be a copy of one that is still on its way: its number is closed.
         (
             Refused::Closed
+            | Refused::NotSent
             | Refused::Revoked
             | Refused::NotAllowed
             | Refused::Limit
