@@ -14,7 +14,7 @@ use super::{
     JournalConfig, LogConfig, PaymentConfig, RefundConfig, Salvage, ScreenConfig, ShiftConfig,
     StoreConfig, Theme, TillConfig, VOICE_PLACEHOLDERS,
 };
-use crate::clock::{Millis, TimeZone};
+use crate::clock::Millis;
 use crate::language::{Language, Text};
 use crate::money::{AmountEntry, Currency, Money};
 use crate::order::TillId;
