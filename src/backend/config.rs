@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use paytill_core::both;
-use paytill_core::clock::Millis;
+use paytill_core::clock::{Millis, TimeZone};
 use paytill_core::money::Currency;
 use paytill_core::payment::Rules;
 use paytill_host::config::file::{self, Document, Known, Section};
@@ -25,7 +25,7 @@ pub const KNOWN: &Known = &[
     ("listen", &["tills", "metrics", "public_url", "cert_file", "key_file", "web", "tls"]),
     ("database", &["url", "password_file", "ca_file", "connections"]),
     ("state", &["folder"]),
-    ("store", &["currency"]),
+    ("store", &["currency", "time_zone"]),
     ("gateway", &["kind"]),
     (Version::V2.section(), Version::V2.keys()),
     (Version::V3.section(), Version::V3.keys()),
@@ -49,6 +49,8 @@ pub struct Config {
     pub database: Database,
     pub folder: PathBuf,
     pub currency: Currency,
+    /// Where the shops are: when a day begins on the owner's page.
+    pub time_zone: TimeZone,
     /// The account at the gateway; `None`: the simulated one inside this program.
     pub gateway: Option<Wechat>,
     pub rules: Rules,
@@ -167,6 +169,7 @@ fn read(
         certificate: certificate(&listen, folder)?,
         database: database(&document.section("database"), folder, &state)?,
         currency: currency(&document.section("store"))?,
+        time_zone: time_zone(&document.section("store"))?,
         gateway,
         rules: times.rules,
         qr_lasts: times.qr_lasts,
@@ -260,4 +263,19 @@ fn currency(section: &Section<'_>) -> Result<Currency, ConfigError> {
         let sentence = both!("is not a currency of ISO 4217", "不是 ISO 4217 货币代码");
         section.wrong("currency", &sentence)
     })
+}
+
+/// By its name in the IANA database, which is built in; by default the machine's own.
+fn time_zone(section: &Section<'_>) -> Result<TimeZone, ConfigError> {
+    match section.text("time_zone", 60)?.as_deref() {
+        None | Some("") => Ok(TimeZone::system()),
+        Some(name) => TimeZone::get(name).map_err(|_| {
+            let sentence = both!(
+                "is \"{name}\", which is no time zone; write one such as Asia/Shanghai, or \"\" for \
+                 the machine's own",
+                "为“{name}”，不是时区名；请写如 Asia/Shanghai，或写 \"\" 使用本机时区"
+            );
+            section.wrong("time_zone", &sentence)
+        }),
+    }
 }

@@ -4,6 +4,7 @@
 mod hostile;
 mod notices;
 mod outbox;
+mod pages;
 mod payments;
 mod refunds;
 mod tills;
