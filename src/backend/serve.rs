@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -83,8 +84,8 @@ impl Door {
                 taken = taken => taken,
                 () = &mut end => break,
             };
-            let stream = match accepted {
-                Ok((stream, _)) => stream,
+            let (stream, peer) = match accepted {
+                Ok(taken) => taken,
                 Err(error) => {
                     // Too many open files, most likely: others must end first.
                     tracing::warn!(%error, "a connection was not taken");
@@ -99,11 +100,11 @@ impl Door {
                 let _held = (place, counted);
                 let _ = stream.set_nodelay(true);
                 match tls {
-                    None => connection(stream, router, watcher).await,
+                    None => connection(stream, peer, router, watcher).await,
                     Some(tls) => {
                         let met = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await;
                         if let Ok(Ok(stream)) = met {
-                            connection(stream, router, watcher).await;
+                            connection(stream, peer, router, watcher).await;
                         }
                     }
                 }
@@ -130,12 +131,19 @@ impl Drop for Counted {
     }
 }
 
-async fn connection<S>(stream: S, router: Router, watcher: hyper_util::server::graceful::Watcher)
-where
+async fn connection<S>(
+    stream: S,
+    peer: SocketAddr,
+    router: Router,
+    watcher: hyper_util::server::graceful::Watcher,
+) where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-        let answer = router.clone().oneshot(request.map(Body::new));
+        let mut request = request.map(Body::new);
+        // Whoever counts attempts needs to know whose they are.
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answer = router.clone().oneshot(request);
         async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
     });
     let connection = http1::Builder::new()

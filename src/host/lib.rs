@@ -13,3 +13,4 @@ pub mod process;
 pub mod random;
 pub mod times;
 pub mod transport;
+pub mod typed;

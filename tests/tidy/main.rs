@@ -41,6 +41,7 @@ const ROOMS: &[&str] = &[
     "host/log",
     "host/transport",
     "host/gateway",
+    "host/typed",
     "journal/head",
     "journal/key",
     "journal/tables",
@@ -73,6 +74,7 @@ const ROOMS: &[&str] = &[
     "backend/desk",
     "backend/work",
     "backend/routes",
+    "backend/pages",
     "backend/serve",
     "backend/command",
     "backend/main",
@@ -110,6 +112,9 @@ const PAGES: [(&str, &str); 6] = [
 /// Code that only decides: no threads, files, sockets, clocks, environment or random numbers.
 const PURE: &[&str] = &[
     "core/",
+    "backend/pages/throttle.rs",
+    "backend/pages/view.rs",
+    "backend/pages/words.rs",
     "backend/work/decide.rs",
     "backend/work/decide_refund.rs",
     "backend/work/decide_notice.rs",

@@ -1,5 +1,6 @@
 //! The commands, and what they share.
 
+mod admin;
 mod doctor;
 mod gateway;
 mod open;
@@ -71,6 +72,9 @@ pub enum Command {
     /// What the merchant's own systems are told by webhook.
     #[command(subcommand)]
     Outbox(outbox::OutboxCommand),
+    /// Who may see the owner's page.
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
 }
 
 /// `paytill-backend till`
@@ -197,6 +201,7 @@ pub async fn run(
             print_message(language.pick("the database is up to date", "数据库已是最新结构"));
             Ok(Exit::Done)
         }
+        Some(Command::Admin(command)) => admin::run(&books, &command, language).await,
         Some(Command::Outbox(command)) => outbox::run(&books, &command, language).await,
         Some(Command::Till(Tills::Add(add))) => till::add(&books, &add, language).await,
         Some(Command::Till(Tills::List { json })) => till::list(&books, json, language).await,
@@ -209,6 +214,12 @@ pub async fn run(
 /// A line for people, on standard error.
 pub fn print_message(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "paytill-backend: {line}");
+}
+
+/// Asks for something on the same line, on standard error.
+fn print_prompt(text: &str) {
+    let mut out = std::io::stderr().lock();
+    let _ = write!(out, "{text}").and_then(|()| out.flush());
 }
 
 /// A line for programs, on standard output.

@@ -16,6 +16,7 @@ use super::web::{self, Entrance};
 use super::{gateway, print_line, print_message};
 use crate::exit::{Exit, Failure};
 use crate::files;
+use crate::pages;
 use crate::routes::notify::{self, Notified};
 use crate::routes::{self, App};
 use crate::serve::Door;
@@ -47,7 +48,9 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     let notices = opened.notices();
     let work = gateway::work(books, store, opened, &secret)?;
     let notified = Notified::new(Arc::clone(&work), notices, entrance.token);
-    let web = Door::on(entrance.listener, entrance.tls, notify::notified(notified));
+    let pages = web::pages(books, &work, key.public());
+    let public = notify::notified(notified).merge(pages::router(pages));
+    let web = Door::on(entrance.listener, entrance.tls, public);
     let app = App::new(Arc::clone(&work), key, tls.root_pem);
     let door = Door::open(config.tills, Some(tls.config), routes::tills(app))
         .await

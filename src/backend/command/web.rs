@@ -1,4 +1,4 @@
-//! What the serving program needs for the gateway's notifications and the merchant's systems.
+//! What the serving program needs for the web's door and the merchant's systems.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use paytill_core::both;
+use paytill_core::gateway::backend::signed::PublicKey;
 use paytill_host::config::secret;
 use paytill_host::gateway::Version;
 use paytill_host::random;
@@ -14,8 +15,11 @@ use super::open::{Books, no_randomness, not_listening};
 use crate::config::{WebTls, WebhookConfig};
 use crate::exit::{Exit, Failure};
 use crate::files::Tls;
+use crate::pages::password::Cost;
+use crate::pages::{Pages, PagesParts};
 use crate::routes::notify::path;
 use crate::store::Store;
+use crate::work::Work;
 use crate::work::outbox::Webhook;
 
 /// Under this name the token in the address of notifications is kept.
@@ -61,6 +65,18 @@ impl Entrance {
         };
         format!("{scheme}://{here}{}", path(Version::V2, &self.token))
     }
+}
+
+/// The owner's page.
+pub(super) fn pages(books: &Books<'_>, work: &Arc<Work>, key: PublicKey) -> Arc<Pages> {
+    Pages::new(PagesParts {
+        work: Arc::clone(work),
+        zone: books.config.time_zone.clone(),
+        key,
+        is_simulated: books.config.gateway.is_none(),
+        is_behind_proxy: books.config.web.tls == WebTls::Proxy,
+        cost: Cost::default(),
+    })
 }
 
 /// The webhook that is configured, with its secret.

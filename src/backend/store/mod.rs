@@ -4,6 +4,8 @@
 //! event and what is to be told to others are committed together ([`Store::change`]). A transaction
 //! may be done again from the start, so nothing else happens inside one.
 
+mod admins;
+mod day;
 mod error;
 mod notices;
 mod outbox;
@@ -24,6 +26,8 @@ use paytill_core::gateway::backend::message::Rights;
 use paytill_core::gateway::backend::signed::PublicKey;
 use paytill_core::order::OutTradeNo;
 
+pub use admins::{AdminRow, SessionRow};
+pub use day::{Figures, PaymentFigure, RefundEventRow, RefundFigure};
 pub use error::StoreError;
 pub use notices::{Judged, NoticeKept, NoticeRow, NoticeSeen, NoticeStep, NoticeWrite, Verdict};
 pub use outbox::{OutboxRow, Told};

@@ -45,6 +45,7 @@ CREATE INDEX payment_wake ON payment (merchant, wake_at) WHERE wake_at IS NOT NU
 CREATE INDEX payment_created ON payment (merchant, created_at);
 CREATE INDEX payment_transaction ON payment (merchant, transaction_id)
     WHERE transaction_id IS NOT NULL;
+CREATE INDEX payment_attention ON payment (merchant, created_at) WHERE status = 'attention';
 
 CREATE TABLE payment_event (
     merchant TEXT NOT NULL,
@@ -81,6 +82,8 @@ CREATE TABLE refund (
 );
 CREATE INDEX refund_wake ON refund (merchant, wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX refund_number ON refund (merchant, out_refund_no);
+CREATE INDEX refund_attention ON refund (merchant, created_at) WHERE status = 'attention';
+CREATE INDEX refund_day ON refund (merchant, created_at);
 CREATE INDEX refund_created ON refund (merchant, till, created_at);
 
 CREATE TABLE refund_event (
@@ -148,4 +151,26 @@ CREATE TABLE enrolment (
     expires_at BIGINT NOT NULL,
     tries BIGINT NOT NULL,
     PRIMARY KEY (merchant, code)
+);
+
+-- Who may see the owner's page, and a salted hash of each one's password with what it cost.
+CREATE TABLE admin (
+    merchant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    salt BYTEA NOT NULL,
+    hash BYTEA NOT NULL,
+    memory BIGINT NOT NULL,
+    passes BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (merchant, name)
+);
+
+-- Who is logged in. The token is the browser's; here is only its digest.
+CREATE TABLE session (
+    merchant TEXT NOT NULL,
+    digest BYTEA NOT NULL,
+    admin TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    PRIMARY KEY (merchant, digest)
 );

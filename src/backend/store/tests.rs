@@ -1,6 +1,7 @@
 //! What must be true of a store, of each kind alike: every test of [`contract!`] runs on SQLite and on
 //! PostgreSQL, there also with the strictest isolation. `scripts/with-postgres` provides one.
 
+mod admins;
 mod link;
 mod machines;
 mod notices;

@@ -5,6 +5,7 @@ mod hostile;
 mod notices;
 mod openapi;
 mod outbox;
+mod pages;
 mod payments;
 mod refunds;
 mod tills;

@@ -1,5 +1,5 @@
-//! Sentences that every program of the project shares: why a payment is where it is, and what the
-//! operating system reports.
+//! Sentences that every program of the project shares: why a payment is where it is, what
+//! happened to it, and what the operating system reports.
 //!
 //! Each is written for a cashier, in every language, and says nothing that is not certain.
 

@@ -1,0 +1,149 @@
+//! One payment, and all that happened to it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::response::Response;
+
+use paytill_core::money::Money;
+use paytill_core::order::OutTradeNo;
+use paytill_core::payment::{Answer, Call, Event, Ordered, Status};
+use paytill_core::refund::{RefundEvent, RefundStatus};
+use paytill_core::text;
+
+use super::session::Visitor;
+use super::view::{Eye, Item, RefundItem, amount, class};
+use super::words::PageWords;
+use super::{Frame, Pages, Problem, Tab, answer, page};
+use crate::store::PaymentRow;
+
+#[derive(Template)]
+#[template(path = "story.html")]
+struct StoryPage {
+    f: Frame,
+    item: Item,
+    facts: Vec<(&'static str, String)>,
+    confirmed: Option<String>,
+    refunds: Vec<RefundItem>,
+    steps: Vec<Step>,
+}
+
+/// Something that happened.
+struct Step {
+    millis: i64,
+    at: String,
+    what: String,
+    status: &'static str,
+    class: &'static str,
+    wire: Vec<(String, String)>,
+}
+
+/// `GET /admin/payments/{number}`
+pub(super) async fn story(
+    State(pages): State<Arc<Pages>>,
+    Extension(visitor): Extension<Visitor>,
+    Path(number): Path<String>,
+) -> Response {
+    let made = made(&pages, visitor.clone(), number).await;
+    answer(&visitor, made)
+}
+
+async fn made(pages: &Pages, visitor: Visitor, number: String) -> Result<Response, Problem> {
+    let number = OutTradeNo::try_from(number).map_err(|_| Problem::NotFound)?;
+    let (store, key) = (pages.work.store(), pages.work.key(&number));
+    let row = store.payment(key.clone()).await?.ok_or(Problem::NotFound)?;
+    let eye = Eye { now: pages.work.now(), zone: pages.zone.clone(), w: visitor.words };
+    let w = visitor.words;
+    let refunds = store.refunds(key.clone()).await?;
+    let mut steps = Vec::new();
+    for event in store.story(key.clone()).await? {
+        let status = Status::from_word(&event.status);
+        steps.push(Step {
+            millis: event.at.0,
+            at: eye.time(event.at),
+            what: told(&event.event, w),
+            status: status.map_or("", |status| w.status(status)),
+            class: status.map_or("quiet", class),
+            wire: event.wire,
+        });
+    }
+    for event in store.refund_story(&key).await? {
+        let status = RefundStatus::ALL.into_iter().find(|status| status.word() == event.status);
+        steps.push(Step {
+            millis: event.at.0,
+            at: eye.time(event.at),
+            what: w.of_refund(&event.out_refund_no, &refund_told(&event.event, w)),
+            status: status.map_or("", |status| text::refund::word(status, w.language())),
+            class: "quiet",
+            wire: Vec::new(),
+        });
+    }
+    steps.sort_by_key(|step| step.millis);
+    let currency = row.order.currency;
+    Ok(page(&StoryPage {
+        item: eye.payment(&row),
+        facts: facts(&row, &eye),
+        confirmed: row.as_of.map(|at| w.confirmed(&eye.time(at))),
+        refunds: refunds.iter().map(|refund| eye.refund(refund, currency)).collect(),
+        steps,
+        f: Frame::new(pages, visitor, Tab::Payments),
+    }))
+}
+
+fn facts(row: &PaymentRow, eye: &Eye) -> Vec<(&'static str, String)> {
+    let w = eye.w;
+    let proof = row.state.proof();
+    let coupon = proof.and_then(|proof| proof.coupon);
+    let facts = [
+        (w.order_number(), Some(row.key.out_trade_no.to_string())),
+        (w.transaction_id(), proof.map(|proof| proof.transaction_id.clone())),
+        (w.store(), Some(row.store.clone())),
+        (w.till(), Some(row.till.clone())),
+        (w.how(), Some(eye.channel(row.channel).to_owned())),
+        (w.what_for(), Some(row.order.body.clone())),
+        (w.begun(), Some(eye.time(row.created_at))),
+        (w.paid_at(), proof.map(|proof| eye.time(proof.paid_at))),
+        (w.coupon(), coupon.map(|minor| amount(row.order.currency, Money::from_minor(minor)))),
+    ];
+    let told = |(name, fact): (&'static str, Option<String>)| {
+        fact.filter(|fact| !fact.is_empty()).map(|fact| (name, fact))
+    };
+    facts.into_iter().filter_map(told).collect()
+}
+
+/// An event, as it is told of a backend and not of a till.
+fn told(event: &Event, w: PageWords) -> String {
+    match event {
+        Event::Restarted { .. } => w.resumed().to_owned(),
+        // What the customer scans is no secret, but nobody pays here.
+        Event::Answered(_, Answer::Ordered(Ordered::Code(_))) => w.code_made().to_owned(),
+        Event::Answered(Call::UNASKED, said) => {
+            w.told_unasked(&text::history::answer(said, w.language()))
+        }
+        Event::Begun
+        | Event::Answered(..)
+        | Event::Tick
+        | Event::Cancel
+        | Event::CheckNow
+        | Event::MerchantChanged
+        | Event::Settled(_)
+        | Event::Billed { .. } => text::history::event(event, w.language()),
+    }
+}
+
+fn refund_told(event: &RefundEvent, w: PageWords) -> String {
+    match event {
+        RefundEvent::Restarted { .. } => w.resumed().to_owned(),
+        RefundEvent::Answered(Call::UNASKED, said) => {
+            w.told_unasked(&text::history::refund_answer(said))
+        }
+        RefundEvent::Begun
+        | RefundEvent::Answered(..)
+        | RefundEvent::Tick
+        | RefundEvent::CheckNow
+        | RefundEvent::MerchantChanged
+        | RefundEvent::Settled(_) => text::history::refund_event(event, w.language()),
+    }
+}
