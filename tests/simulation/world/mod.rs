@@ -10,6 +10,7 @@ mod finding;
 mod line;
 mod lives;
 mod machine;
+mod office;
 mod paper;
 mod people;
 mod qr;
@@ -28,6 +29,7 @@ use paytill::clock::{Millis, Timestamp, Uptime};
 use paytill::config::{Config, Flags};
 use paytill::engine::{Act, Engine, Entry, RefundEntry};
 use paytill::journal::{FailStop, Filter};
+use paytill::gateway::Stamp;
 use paytill::order::{AuthCode, Merchant, Order, OutTradeNo};
 use paytill::payment::{Call, Status};
 use paytill::simulator::{Account, Api, Bank, Scenario, Script, SpecialCase};
@@ -182,6 +184,8 @@ enum Due {
     Open(u64),
     Suspension(u64),
     Healed,
+    /// The merchant's backend does something.
+    Office(office::OfficeDue),
     Judgement {
         process: u32,
         open: Vec<String>,
@@ -234,6 +238,7 @@ struct Awaited {
     code: Option<AuthCode>,
     /// Identifies its random draws.
     key: u64,
+    stamp: Stamp,
 }
 
 struct World {
@@ -255,6 +260,8 @@ struct World {
     /// The version of the gateway's API that the till is configured for.
     api: Api,
     line: Line,
+    /// The merchant's backend, if it stands between till and bank.
+    office: Option<office::Office>,
     bank: Bank,
     agenda: BinaryHeap<Earliest<(u64, u64, Due)>>,
     planned: u64,
@@ -336,6 +343,7 @@ impl World {
             till: None,
             api: Api::V2,
             line: Line::new(Api::V2, &key),
+            office: None,
             bank,
             agenda: BinaryHeap::new(),
             planned: 0,
@@ -354,6 +362,7 @@ impl World {
             story: String::new(),
             plan,
         };
+        world.opens_the_office();
         world.draw();
         world.draw_the_api();
         world.plan_at(0, Due::Start { process: 0 });
@@ -427,6 +436,7 @@ impl World {
                     | Due::Scan(_)
                     | Due::Rotated
                     | Due::Healed
+                    | Due::Office(_)
                     | Due::PowerCut
             );
             if at < self.suspended_until && !is_outside {
@@ -458,6 +468,7 @@ impl World {
                 self.list(&rows);
                 let is_hopeless = self.climate.no_reversals > 0;
                 self.auditor.close(&rows, &mut self.bank, is_hopeless);
+                self.closes_the_office(&reader, &rows);
                 if let Err(error) = self.auditor.close_refunds(&reader, &rows, &self.bank) {
                     self.auditor.broken(Invariant::NothingLost, error.to_string());
                 }
@@ -516,6 +527,7 @@ impl World {
             Due::Rotated => self.rotates(),
             Due::Suspension(number) => self.suspension(number),
             Due::Healed => self.heal(),
+            Due::Office(due) => self.office_due(due),
             Due::Judgement { process, open } if process == self.process => self.judgement(&open),
             Due::Tick => {
                 self.next_tick = None;
