@@ -70,12 +70,7 @@ impl Auditor {
     }
 
     /// An instance submits a payment to the bank.
-    pub fn backend_submits(
-        &mut self,
-        number: &str,
-        row: Option<&PaymentRow>,
-        body: &[u8],
-    ) {
+    pub fn backend_submits(&mut self, number: &str, row: Option<&PaymentRow>, body: &[u8]) {
         let now = self.now;
         let Some(behind) = &mut self.behind else { return };
         let is_fenced = behind.fenced.contains(number);
@@ -114,7 +109,9 @@ impl Auditor {
             attempted.has_arrived = true;
             let due = attempted.due;
             let is_same = requests::says(body, "total_fee", &due.to_string());
-            self.check(is_same, Invariant::SameMoney, || format!("{number}: not {due} on the wire"));
+            self.check(is_same, Invariant::SameMoney, || {
+                format!("{number}: not {due} on the wire")
+            });
         }
     }
 

@@ -28,8 +28,8 @@ use line::{Line, Sent};
 use paytill::clock::{Millis, Timestamp, Uptime};
 use paytill::config::{Config, Flags};
 use paytill::engine::{Act, Engine, Entry, RefundEntry};
-use paytill::journal::{FailStop, Filter};
 use paytill::gateway::Stamp;
+use paytill::journal::{FailStop, Filter};
 use paytill::order::{AuthCode, Merchant, Order, OutTradeNo};
 use paytill::payment::{Call, Status};
 use paytill::simulator::{Account, Api, Bank, Scenario, Script, SpecialCase};
@@ -296,12 +296,6 @@ fn account(plan: &Plan) -> Account {
     Account { merchant, other_app_id, api_key: "TESTONLYv2key0123456789ABCDEFGHI".into() }
 }
 
-/// When somebody closes the shift.
-fn shift_closes(plan: &Plan) -> Vec<u64> {
-    let mut rng = plan.chance("shifts", 0);
-    (0..rng.u64(..5)).map(|_| rng.u64(1..HEALED - 25_000)).collect()
-}
-
 /// All defaults.
 #[expect(clippy::expect_used, reason = "defaults are always right")]
 fn config() -> Config {
@@ -411,7 +405,7 @@ impl World {
         for (number, at) in (0..).zip(moments(climate.clock_jumps)) {
             self.plan_at(at, Due::ClockJump(number));
         }
-        for (number, at) in (0..).zip(shift_closes(&self.plan)) {
+        for (number, at) in (0..).zip(shifts::closes(&self.plan)) {
             self.plan_at(at, Due::Close(number));
         }
         for (number, at) in (0..).zip(moments(climate.suspensions)) {

@@ -150,7 +150,8 @@ impl World {
     }
 
     pub(super) fn refund_answered(&mut self, call: (i64, u32), reply: Option<Said>) {
-        let Some(AwaitedRefund { what, call: made, stamp }) = self.awaited_refunds.remove(&call) else {
+        let Some(AwaitedRefund { what, call: made, stamp }) = self.awaited_refunds.remove(&call)
+        else {
             return;
         };
         let (answer, record) = match reply {
@@ -160,7 +161,8 @@ impl World {
             }
             Some(said) => {
                 let ask = RefundAsk { kind: made.kind, refund: &what };
-                let decoded = self.line.codec.decode_refund(ask, &self.received(said, &stamp), self.wall());
+                let decoded =
+                    self.line.codec.decode_refund(ask, &self.received(said, &stamp), self.wall());
                 (decoded.answer, decoded.record)
             }
         };

@@ -147,7 +147,8 @@ impl World {
     }
 
     pub(super) fn answered(&mut self, call: (i64, u32), reply: Option<Said>) {
-        let Some(Awaited { order, call: made, code, stamp, .. }) = self.awaited.remove(&call) else {
+        let Some(Awaited { order, call: made, code, stamp, .. }) = self.awaited.remove(&call)
+        else {
             return;
         };
         let wall = self.wall();

@@ -4,9 +4,7 @@
 use paytill::clock::Timestamp;
 use paytill::gateway::backend::message::Refused;
 use paytill::money::Money;
-use paytill_backend::store::{
-    Change, PaymentRow, RefundBooks, RefundChange, StoreError,
-};
+use paytill_backend::store::{Change, PaymentRow, RefundBooks, RefundChange, StoreError};
 use paytill_backend::work::decide::{self, Deciding};
 
 use super::super::STARTED;
@@ -97,7 +95,10 @@ impl World {
             self.auditor.booked(before.as_ref(), &write.row);
             self.tell(|| {
                 let (status, version) = (write.row.state.status(), write.row.version);
-                format!("  {name} writes {number} v{version}: {status:?} {:?}", write.event.map(|event| event.0))
+                format!(
+                    "  {name} writes {number} v{version}: {status:?} {:?}",
+                    write.event.map(|event| event.0)
+                )
             });
         }
         self.committed(who, number, is_written, (luck, dies))?;
@@ -133,7 +134,11 @@ impl World {
             self.tell(|| {
                 let (row, event) = (&write.row, write.event.as_ref().map(|event| &event.0));
                 let number = &row.key.out_refund_no;
-                format!("  {name} writes {number} v{}: {:?} {event:?}", row.version, row.state.status())
+                format!(
+                    "  {name} writes {number} v{}: {:?} {event:?}",
+                    row.version,
+                    row.state.status()
+                )
             });
         }
         self.committed(who, order, is_written, (luck, dies))?;
@@ -167,8 +172,7 @@ impl World {
     fn books_ring(&mut self, who: usize, number: &str) {
         let Some(office) = &self.office else { return };
         let waiting = office.waiters.iter().filter(|(_, waiter)| waiter.number == number);
-        let waiting: Vec<(u64, usize)> =
-            waiting.map(|(id, waiter)| (*id, waiter.who)).collect();
+        let waiting: Vec<(u64, usize)> = waiting.map(|(id, waiter)| (*id, waiter.who)).collect();
         for (id, at) in waiting {
             let after = if at == who { 0 } else { LOOK };
             self.plan_step(self.now + after, at, Step::Looks(id));
@@ -220,11 +224,17 @@ impl Office {
             News::Payment(known) => {
                 self.payments.get(number).is_none_or(|row| row.version > *known)
             }
-            News::Refund(refund) => self.refund(number, refund).is_none_or(|row| !row.state.is_unclear()),
+            News::Refund(refund) => {
+                self.refund(number, refund).is_none_or(|row| !row.state.is_unclear())
+            }
         }
     }
 
-    pub(super) fn refund(&self, order: &str, number: &str) -> Option<&paytill_backend::store::RefundRow> {
+    pub(super) fn refund(
+        &self,
+        order: &str,
+        number: &str,
+    ) -> Option<&paytill_backend::store::RefundRow> {
         let rows = self.refunds.get(order)?;
         rows.iter().find(|row| row.key.out_refund_no.as_str() == number)
     }

@@ -4,8 +4,8 @@ use paytill::gateway::{Ask, RefundAsk, Reply, Stamp};
 use paytill::payment::{Answer, CallKind, Event, Inconclusive, TillCause};
 use paytill::refund::{RefundAnswer, RefundEvent};
 use paytill_backend::work::decide;
-use paytill_backend::work::{WRITES, pause_after};
 use paytill_backend::work::decide_refund;
+use paytill_backend::work::{WRITES, pause_after};
 use paytill_host::transport::TransportFailure;
 
 use super::books::Failure;
@@ -42,7 +42,13 @@ impl World {
         let Some(office) = &mut self.office else { return };
         let id = office.number();
         office.calls.insert(id, Calling { who, what, stamp: None, answer: None });
-        self.plan_step(self.now + rng.u64(..20), who, Step::Calls(id));
+        // One in many is stopped just here.
+        let is_stopped = self.roll(&mut rng, 5 * self.climate.backend_pauses);
+        let at = self.now + rng.u64(..20);
+        self.plan_step(at, who, Step::Calls(id));
+        if is_stopped {
+            self.office_is_stopped(who, rng.u64(500..40_000));
+        }
     }
 
     pub(super) fn office_calls(&mut self, who: usize, id: u64) {
@@ -64,9 +70,8 @@ impl World {
         }
         let stamp = Stamp { time: wall, nonce: format!("{id:032}") };
         let outgoing = match &calling.what {
-            What::Payment { row, call, code } => {
-                Ask::of(call.kind, &row.order, code.as_ref()).map(|ask| office.line.codec.encode(ask, &stamp))
-            }
+            What::Payment { row, call, code } => Ask::of(call.kind, &row.order, code.as_ref())
+                .map(|ask| office.line.codec.encode(ask, &stamp)),
             What::Refund { refund, call, .. } => {
                 let ask = RefundAsk { kind: call.kind, refund };
                 Some(office.line.codec.encode_refund(ask, &stamp))
@@ -121,7 +126,10 @@ impl World {
         }
         for at in arrivals {
             let sent = sent.clone();
-            self.plan_at(at, Due::Office(OfficeDue::AtBank { who, life, call: id, is_submission, sent }));
+            self.plan_at(
+                at,
+                Due::Office(OfficeDue::AtBank { who, life, call: id, is_submission, sent }),
+            );
         }
         if self.roll(rng, self.climate.backend_deaths) {
             self.office_dies(who);
@@ -272,9 +280,8 @@ impl World {
         let now = self.office_clock(who);
         let Some(office) = &mut self.office else { return };
         office.instances[who].next_sweep = None;
-        let is_due = |wake_at: Option<paytill::clock::Timestamp>| {
-            wake_at.is_some_and(|at| at <= now)
-        };
+        let is_due =
+            |wake_at: Option<paytill::clock::Timestamp>| wake_at.is_some_and(|at| at <= now);
         let due: Vec<String> = office
             .payments
             .iter()

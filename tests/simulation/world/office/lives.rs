@@ -85,9 +85,15 @@ impl World {
     /// An instance is stopped, and goes on later as if nothing had been.
     pub(super) fn office_pauses(&mut self, number: u64) {
         let mut rng = self.plan.chance("pause", number);
-        let wakes = (self.now + rng.u64(500..90_000)).min(HEALED - 1);
-        let Some(office) = &mut self.office else { return };
+        let lasts = rng.u64(500..90_000);
+        let Some(office) = &self.office else { return };
         let who = rng.usize(..office.instances.len());
+        self.office_is_stopped(who, lasts);
+    }
+
+    pub(super) fn office_is_stopped(&mut self, who: usize, lasts: u64) {
+        let wakes = (self.now + lasts).min(HEALED - 1);
+        let Some(office) = &mut self.office else { return };
         office.instances[who].paused_until = wakes;
         let name = self.office_name(who);
         self.tell(|| format!("instance {name} is stopped until {wakes}"));

@@ -99,9 +99,18 @@ enum What {
 /// Who has asked.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Asker {
-    Payment { process: u32, call: (i64, u32) },
-    Refund { process: u32, call: (i64, u32) },
-    Visitor { visit: u64 },
+    Payment {
+        process: u32,
+        call: (i64, u32),
+    },
+    Refund {
+        process: u32,
+        call: (i64, u32),
+    },
+    /// The other till, and the amount that it wants to be paid.
+    Visitor {
+        wants: Option<i64>,
+    },
 }
 
 /// A request whose answer is held back until there is something new.
@@ -134,11 +143,27 @@ pub(super) enum Step {
 
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum OfficeDue {
-    Step { who: usize, life: u32, step: Step },
-    AtBank { who: usize, life: u32, call: u64, is_submission: bool, sent: Sent },
+    Step {
+        who: usize,
+        life: u32,
+        step: Step,
+    },
+    AtBank {
+        who: usize,
+        life: u32,
+        call: u64,
+        is_submission: bool,
+        sent: Sent,
+    },
     /// A request of the other till's arrives.
-    Comes { asker: Asker, sent: Sent },
-    Starts { who: usize, life: u32 },
+    Comes {
+        asker: Asker,
+        sent: Sent,
+    },
+    Starts {
+        who: usize,
+        life: u32,
+    },
     Crash(u64),
     Pause(u64),
     Visit(u64),
@@ -297,4 +322,3 @@ impl World {
 
 /// For how long a payment is held by whoever has a call under way.
 const REQUEST_TIMEOUT: Millis = Millis(super::REQUEST_TIMEOUT);
-

@@ -117,13 +117,28 @@ impl World {
         let (name, number) = (self.office_name(who), &sent.number);
         match served {
             Served::Answer(status, body) => {
-                self.tell(|| format!("  {name} answers {number}: {status} {}", String::from_utf8_lossy(&body)));
+                self.tell(|| {
+                    format!(
+                        "  {name} answers {number}: {status} {}",
+                        String::from_utf8_lossy(&body)
+                    )
+                });
                 Some(self.office_vouches(who, (status, body), &credentials.nonce))
             }
             Served::Nothing => None,
             Served::Waits(number, news) => {
                 let nonce = credentials.nonce;
-                self.office_waits(who, Waiter { who, asker: asker?, number, nonce, until: self.now + LONGEST_WAIT, news });
+                self.office_waits(
+                    who,
+                    Waiter {
+                        who,
+                        asker: asker?,
+                        number,
+                        nonce,
+                        until: self.now + LONGEST_WAIT,
+                        news,
+                    },
+                );
                 None
             }
         }
@@ -157,7 +172,9 @@ impl World {
         if !office.has_news(&waiter.number, &waiter.news) && now < waiter.until {
             return;
         }
-        let Some(Waiter { asker, number, nonce, news, .. }) = office.waiters.remove(&id) else { return };
+        let Some(Waiter { asker, number, nonce, news, .. }) = office.waiters.remove(&id) else {
+            return;
+        };
         let served = self.office_tells(who, &number, &news).unwrap_or_else(|why| why);
         if let Served::Answer(status, body) = served {
             let said = self.office_vouches(who, (status, body), &nonce);
@@ -244,7 +261,8 @@ impl World {
         let (now, jitter) = (self.office_clock(who), self.office_chance("jitter").u8(..));
         let Some(office) = &self.office else { return Ok(Served::Nothing) };
         let new = office.desk.payment(till, number.clone(), &request, now, jitter)?;
-        let begun = self.books_change(who, number.as_str(), |row, now, _| decide::begin(row, &new, now));
+        let begun =
+            self.books_change(who, number.as_str(), |row, now, _| decide::begin(row, &new, now));
         let row = match begun {
             Ok(Begun::New(decided)) => {
                 let row = decided.row.clone();
@@ -267,7 +285,8 @@ impl World {
     /// What is said not to be sent must not be in the books by this very request.
     fn not_written(&mut self, number: &OutTradeNo, new: &PaymentRow, failure: &Failure) {
         let known = self.office.as_ref().and_then(|office| office.payments.get(number.as_str()));
-        let is_there = known.is_some_and(|row| row.created_at == new.created_at && row.version == 1);
+        let is_there =
+            known.is_some_and(|row| row.created_at == new.created_at && row.version == 1);
         if failure.unwritten() == Some(Refused::NotSent) && is_there {
             let what = format!("{number} is said not to be sent, and it is in the books");
             self.auditor.broken(Invariant::NotSentIsNotSent, what);
@@ -284,8 +303,8 @@ impl World {
         let now = self.office_clock(who);
         let Some(office) = &self.office else { return Ok(Served::Nothing) };
         let unseen = office.desk.unseen(till, number.clone(), now);
-        let begun =
-            self.books_change(who, number.as_str(), |row, now, _| decide::reversed(row, &unseen, now));
+        let begun = self
+            .books_change(who, number.as_str(), |row, now, _| decide::reversed(row, &unseen, now));
         let row = match begun.map_err(|failure| failure.refused())? {
             Begun::New(decided) => {
                 let row = decided.row.clone();

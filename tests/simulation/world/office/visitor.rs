@@ -33,31 +33,32 @@ impl World {
         match rng.u8(..6) {
             0 => {
                 // Taken back before it came.
-                self.visitor_asks(visit, soon, Ask::Reverse(&order));
-                self.visitor_asks(visit, later, Ask::Submit(&order, &code));
+                self.visitor_asks(soon, Ask::Reverse(&order));
+                self.visitor_asks(later, Ask::Submit(&order, &code));
             }
             1 => {
                 // One number, two bodies.
-                self.visitor_asks(visit, soon, Ask::Submit(&order, &code));
-                let more = Order { amount: Money::from_minor(order.amount.minor() + 1), ..order.clone() };
-                self.visitor_asks(visit, later, Ask::Submit(&more, &code));
+                self.visitor_asks(soon, Ask::Submit(&order, &code));
+                let more =
+                    Order { amount: Money::from_minor(order.amount.minor() + 1), ..order.clone() };
+                self.visitor_asks(later, Ask::Submit(&more, &code));
                 let other = AuthCode::new(&Scenario::Pays.code(2 * CUSTOMERS + visit)).unwrap();
-                self.visitor_asks(visit, later, Ask::Submit(&order, &other));
+                self.visitor_asks(later, Ask::Submit(&order, &other));
             }
             2 => {
-                self.visitor_asks(visit, soon, Ask::Submit(&order, &code));
-                self.visitor_asks(visit, later, Ask::Submit(&order, &code));
-                self.visitor_asks(visit, later, Ask::Query(&order));
+                self.visitor_asks(soon, Ask::Submit(&order, &code));
+                self.visitor_asks(later, Ask::Submit(&order, &code));
+                self.visitor_asks(later, Ask::Query(&order));
             }
             3 => {
-                self.visitor_asks(visit, soon, Ask::Submit(&order, &code));
-                self.visitor_asks(visit, later, Ask::Reverse(&order));
+                self.visitor_asks(soon, Ask::Submit(&order, &code));
+                self.visitor_asks(later, Ask::Reverse(&order));
             }
             4 => {
-                self.visitor_asks(visit, soon, Ask::Submit(&order, &code));
+                self.visitor_asks(soon, Ask::Submit(&order, &code));
                 self.spies(visit, later);
             }
-            _ => self.visitor_asks(visit, soon, Ask::Submit(&order, &code)),
+            _ => self.visitor_asks(soon, Ask::Submit(&order, &code)),
         }
     }
 
@@ -70,17 +71,25 @@ impl World {
         let order = Order::of_number(number, merchant_behind(&self.plan), Currency::CNY);
         let code = AuthCode::new(&Scenario::Pays.code(3 * CUSTOMERS + visit)).unwrap();
         for ask in [Ask::Query(&order), Ask::Reverse(&order), Ask::Submit(&order, &code)] {
-            self.visitor_asks(visit, at, ask);
+            self.visitor_asks(at, ask);
         }
     }
 
-    fn visitor_asks(&mut self, visit: u64, at: u64, ask: Ask<'_>) {
+    fn visitor_asks(&mut self, at: u64, ask: Ask<'_>) {
         let mut rng = self.office_chance("visitor");
         let nonce = format!("{:032x}", rng.u128(..));
         let time = self.banks_clock().after(paytill::clock::Millis(at - self.now));
         let outgoing = codec(VISITOR).encode(ask, &Stamp { time, nonce });
         let sent = Sent::of(ask.order().out_trade_no.as_str(), &outgoing);
-        let asker = Asker::Visitor { visit };
+        let wants = match ask {
+            Ask::Submit(order, _) => Some(order.amount.minor()),
+            Ask::Query(_)
+            | Ask::Reverse(_)
+            | Ask::RefundQuery(_)
+            | Ask::Order(_)
+            | Ask::Close(_) => None,
+        };
+        let asker = Asker::Visitor { wants };
         let is_twofold = self.roll(&mut rng, self.climate.twofold_requests);
         let is_lost = self.roll(&mut rng, self.climate.lost_requests);
         let late = (at + rng.u64(1..100_000)).min(HEALED.max(at));
@@ -91,11 +100,20 @@ impl World {
     }
 
     /// What it is told of another till's order is nothing.
-    pub(super) fn visitor_hears(&mut self, number: &str, said: &Said) {
-        let is_its_own = number.starts_with(VISITOR);
-        if !is_its_own && (200..300).contains(&said.status) {
-            let what = format!("{number} is told to {VISITOR}: {}", String::from_utf8_lossy(&said.body));
-            self.auditor.broken(Invariant::OnlyOurs, what);
+    pub(super) fn visitor_hears(&mut self, number: &str, wants: Option<i64>, said: &Said) {
+        if !(200..300).contains(&said.status) {
+            return;
+        }
+        let told = String::from_utf8_lossy(&said.body);
+        if !number.starts_with(VISITOR) {
+            let what = format!("{number} is told to {VISITOR}: {told}");
+            return self.auditor.broken(Invariant::OnlyOurs, what);
+        }
+        let is_of_another =
+            wants.is_some_and(|amount| !told.contains(&format!("\"amount\":{amount},")));
+        if is_of_another {
+            let what = format!("{number}: another body was asked for, {wants:?}: {told}");
+            self.auditor.broken(Invariant::OneSubmission, what);
         }
     }
 }
@@ -104,8 +122,8 @@ impl World {
     /// An answer leaves the backend.
     pub(super) fn goes_back(&mut self, asker: Asker, number: String, said: Said) {
         let mut rng = self.office_chance("answer");
-        if let Asker::Visitor { .. } = asker {
-            return self.visitor_hears(&number, &said);
+        if let Asker::Visitor { wants } = asker {
+            return self.visitor_hears(&number, wants, &said);
         }
         let Some(said) = self.comes_back(number, Some(said), &mut rng) else { return };
         let at = self.now + self.delay(&mut rng);
