@@ -125,7 +125,8 @@ impl Attempted {
                 matches!(entry.scenario, Scenario::Refused { charged: true, .. })
             });
         // Only an order that the bank has never known can arrive late and be charged.
-        let is_unknown = !self.ended && !self.absent.is_empty();
+        // Behind a backend that is its word on it: it looks again later, and gives the money back.
+        let is_unknown = self.is_booked || !self.ended && !self.absent.is_empty();
         (holds || may_pay) && !(self.is_late && is_unknown || is_lied_to)
     }
 }
