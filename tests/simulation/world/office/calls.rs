@@ -90,7 +90,7 @@ impl World {
         }
         let is_submission = calling.what.is_submission();
         self.tell(|| format!("  {name} -> bank: {number}"));
-        self.office_sends(who, id, sent, is_submission, &mut rng);
+        self.office_sends(who, id, &sent, is_submission, &mut rng);
     }
 
     /// The network between backend and bank.
@@ -98,7 +98,7 @@ impl World {
         &mut self,
         who: usize,
         id: u64,
-        sent: Sent,
+        sent: &Sent,
         is_submission: bool,
         rng: &mut fastrand::Rng,
     ) {
@@ -204,28 +204,24 @@ impl World {
         let heard = match &calling.what {
             What::Payment { row, call, code } => {
                 let ask = Ask::of(call.kind, &row.order, code.as_ref());
-                match reply.zip(ask) {
-                    Some((reply, ask)) => {
-                        let decoded = codec.decode(ask, &reply, now);
-                        Heard::Payment(decoded.answer, decoded.record)
-                    }
-                    None => {
-                        let what = Inconclusive::from(failure);
-                        Heard::Payment(Answer::inconclusive(call.kind, what), Vec::new())
-                    }
+                if let Some((reply, ask)) = reply.zip(ask) {
+                    let decoded = codec.decode(ask, &reply, now);
+                    Heard::Payment(decoded.answer, decoded.record)
+                } else {
+                    let what = Inconclusive::from(failure);
+                    Heard::Payment(Answer::inconclusive(call.kind, what), Vec::new())
                 }
             }
-            What::Refund { refund, call, .. } => match reply {
-                Some(reply) => {
+            What::Refund { refund, call, .. } => {
+                if let Some(reply) = reply {
                     let ask = RefundAsk { kind: call.kind, refund };
                     let decoded = codec.decode_refund(ask, &reply, now);
                     Heard::Refund(decoded.answer, decoded.record)
-                }
-                None => {
+                } else {
                     let what = Inconclusive::from(failure);
                     Heard::Refund(RefundAnswer::inconclusive(call.kind, what), Vec::new())
                 }
-            },
+            }
         };
         calling.answer = Some((heard, 0));
         self.office_writes(who, id);

@@ -19,7 +19,7 @@ impl World {
         let scenarios = ["ok", "ok", "password-8", "walks-away", "notenough", "request-lost"];
         let scenario = Scenario::from_name(scenarios[rng.usize(..scenarios.len())]).unwrap();
         let code = AuthCode::new(&scenario.code(CUSTOMERS + visit)).unwrap();
-        let number = format!("{VISITOR}11220330{:010}", visit);
+        let number = format!("{VISITOR}11220330{visit:010}");
         let number = OutTradeNo::try_from(number).unwrap();
         let order = Order {
             amount: Money::from_minor(rng.i64(1..50_000)),
