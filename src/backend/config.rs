@@ -1,10 +1,13 @@
 //! The backend's configuration (`config/backend.toml` names every key): read by hand, so that every
 //! error is one sentence with its line and what is allowed.
 
+mod web;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use paytill_core::both;
+use paytill_core::clock::{Millis, TimeZone};
 use paytill_core::money::Currency;
 use paytill_core::payment::Rules;
 use paytill_host::config::file::{self, Document, Known, Section};
@@ -12,16 +15,22 @@ use paytill_host::config::{ConfigError, Environment, folder_of, secret, variable
 use paytill_host::gateway::{self, Choice, Secrets, Surroundings, Version, Wechat};
 use paytill_host::times::{self, Times};
 
+#[cfg(test)]
+mod tests;
+
+pub use web::{Web, WebTls, WebhookConfig};
+
 /// Every section and its keys.
 pub const KNOWN: &Known = &[
-    ("listen", &["tills", "metrics", "public_url", "cert_file", "key_file"]),
-    ("database", &["url", "password_file", "connections"]),
+    ("listen", &["tills", "metrics", "public_url", "cert_file", "key_file", "web", "tls"]),
+    ("database", &["url", "password_file", "ca_file", "connections"]),
     ("state", &["folder"]),
-    ("store", &["currency"]),
+    ("store", &["currency", "time_zone"]),
     ("gateway", &["kind"]),
     (Version::V2.section(), Version::V2.keys()),
     (Version::V3.section(), Version::V3.keys()),
     ("payment", &times::KEYS),
+    ("webhook", &["url", "secret_file", "ca_file"]),
     ("log", &["path", "level"]),
 ];
 
@@ -30,6 +39,9 @@ pub const KNOWN: &Known = &[
 pub struct Config {
     pub tills: SocketAddr,
     pub metrics: Option<SocketAddr>,
+    pub web: Web,
+    /// Who is told of what happens, if anybody is.
+    pub webhook: Option<WebhookConfig>,
     /// What tills and customers reach: `https://host[:port]`.
     pub public_url: Option<String>,
     /// A certificate and its key; one of our own making otherwise.
@@ -37,9 +49,13 @@ pub struct Config {
     pub database: Database,
     pub folder: PathBuf,
     pub currency: Currency,
+    /// The zone in which days are told.
+    pub time_zone: TimeZone,
     /// The account at the gateway; `None`: the simulated one inside this program.
     pub gateway: Option<Wechat>,
     pub rules: Rules,
+    /// How long a code of ours may be scanned at most.
+    pub qr_lasts: Millis,
     pub log: Option<PathBuf>,
     pub level: tracing::level_filters::LevelFilter,
     /// Nothing was configured: this is the demonstration.
@@ -50,7 +66,13 @@ pub struct Config {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Database {
     Sqlite(PathBuf),
-    Postgres { url: String, password_file: Option<PathBuf>, connections: usize },
+    Postgres {
+        url: String,
+        password_file: Option<PathBuf>,
+        /// Whom the server's certificate must come from; the system's roots otherwise.
+        ca_file: Option<PathBuf>,
+        connections: usize,
+    },
 }
 
 /// Reads the configuration named, or the first one found, or none: then it is the demonstration.
@@ -119,8 +141,8 @@ fn read(
             .join("paytill-backend"),
     };
     let listen = document.section("listen");
-    let tills = address(&listen, "tills")?;
     let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8444);
+    let tills = address(&listen, "tills")?.unwrap_or(default);
     let log = document.section("log");
     let level = tracing::level_filters::LevelFilter::INFO;
     let levels = [
@@ -128,6 +150,7 @@ fn read(
         ("warn", tracing::level_filters::LevelFilter::WARN),
         ("info", level),
         ("debug", tracing::level_filters::LevelFilter::DEBUG),
+        ("trace", tracing::level_filters::LevelFilter::TRACE),
         ("off", tracing::level_filters::LevelFilter::OFF),
     ];
     let wechat = |version: Version| version.choice(Some(version));
@@ -136,16 +159,24 @@ fn read(
     let used = gateway::kind(document, &choices, None)?;
     let around = Surroundings { folder, file, environment, secrets: Secrets::Read };
     let gateway = gateway::read(document, used, &around)?;
+    let times = Times::read(document.section("payment"))?;
     Ok(Config {
-        tills: tills.unwrap_or(default),
+        tills,
+        web: web::web(&listen, tills)?,
+        webhook: web::webhook(&document.section("webhook"), folder)?,
         metrics: address(&listen, "metrics")?,
         public_url: public_url(&listen)?,
         certificate: certificate(&listen, folder)?,
         database: database(&document.section("database"), folder, &state)?,
         currency: currency(&document.section("store"))?,
+        time_zone: times::zone(document.section("store"))?,
         gateway,
-        rules: Times::read(document.section("payment"))?.rules,
-        log: log.path("path", folder)?,
+        rules: times.rules,
+        qr_lasts: times.qr_lasts,
+        // Of a folder the log gets a file in it.
+        log: log
+            .path("path", folder)?
+            .map(|path| if path.is_dir() { path.join("backend.log") } else { path }),
         level: log.word("level", &levels, level)?,
         folder: state,
         is_demo: false,
@@ -197,16 +228,16 @@ fn certificate(
 
 fn database(section: &Section<'_>, folder: &Path, state: &Path) -> Result<Database, ConfigError> {
     let password_file = section.path("password_file", folder)?;
+    let ca_file = section.path("ca_file", folder)?;
     let connections = section.whole("connections", 1..=200, 8)?;
     let Some(url) = section.text("url", 500)?.filter(|url| !url.is_empty()) else {
         return Ok(Database::Sqlite(state.join("backend.sqlite")));
     };
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        let has_password = url
-            .split_once("://")
-            .and_then(|(_, rest)| rest.split('/').next())
-            .and_then(|host| host.rsplit_once('@'))
-            .is_some_and(|(user, _)| user.contains(':'));
+        // Whatever stands in front of the last @, since a password may hold anything.
+        let user = url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
+        let has_password =
+            user.is_some_and(|(user, _)| user.contains(':')) || url.contains("password=");
         if has_password {
             let sentence = both!(
                 "holds a password; put it into password_file or into PAYTILL_DATABASE_PASSWORD",
@@ -215,7 +246,7 @@ fn database(section: &Section<'_>, folder: &Path, state: &Path) -> Result<Databa
             return Err(section.wrong("url", &sentence));
         }
         let connections = usize::try_from(connections).unwrap_or(8);
-        return Ok(Database::Postgres { url, password_file, connections });
+        return Ok(Database::Postgres { url, password_file, ca_file, connections });
     }
     crate::store::sqlite::file_of(&url, folder).map(Database::Sqlite).ok_or_else(|| {
         let sentence = both!(

@@ -5,7 +5,7 @@ use aws_lc_rs::hmac;
 use paytill_core::clean::clean;
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::{
-    self, Channel, Payment, PaymentRequest, RefundRequest, Refused, Told,
+    Channel, Payment, PaymentRequest, Refund, RefundRequest, Refused, Told,
 };
 use paytill_core::money::{Currency, Money};
 use paytill_core::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
@@ -14,14 +14,13 @@ use paytill_core::refund::{OutRefundNo, RefundState};
 
 use crate::store::{PaymentKey, PaymentRow, RefundKey, RefundRow, TillRow};
 
-/// How long a code of ours may be scanned at most.
-const LONGEST_CODE: Millis = Millis::seconds(2 * 3600);
-
 /// What all rows of a merchant share.
 pub struct Desk {
     pub merchant: Merchant,
     pub currency: Currency,
     pub rules: Rules,
+    /// How long a code of ours may be scanned at most.
+    pub qr_lasts: Millis,
     /// For keyed digests of requests.
     pub digest_key: hmac::Key,
 }
@@ -74,7 +73,7 @@ impl Desk {
         let state = match request.channel {
             Channel::Micropay => State::begin(&self.rules, jitter),
             Channel::Native => {
-                let lasts = request.lasts_ms.map_or(LONGEST_CODE, Millis).min(LONGEST_CODE);
+                let lasts = request.lasts_ms.map_or(self.qr_lasts, Millis).min(self.qr_lasts);
                 State::begin_qr(lasts, jitter)
             }
         };
@@ -178,26 +177,7 @@ pub fn refund(
     })
 }
 
-/// A refund as tills are told of it.
-pub fn told_refund(payment: &PaymentRow, row: &RefundRow, now: Timestamp) -> message::Refund {
-    let proof = row.state.proof();
-    message::Refund {
-        out_trade_no: row.key.payment.out_trade_no.to_string(),
-        out_refund_no: row.key.out_refund_no.to_string(),
-        version: u64::try_from(row.version).unwrap_or(0),
-        state: row.state.status().word().to_owned(),
-        counts: row.state.counts(),
-        amount: row.amount.minor(),
-        total: payment.order.amount.minor(),
-        currency: payment.order.currency.code().to_owned(),
-        refund_id: proof.map(|proof| proof.refund_id.clone()),
-        done_at: proof.map(|proof| proof.done_at.0),
-        reason: row.state.reason().as_ref().map(Told::from),
-        now: now.0,
-    }
-}
-
-/// A payment as tills are told of it.
+/// A payment as tills and the merchant's own systems are told of it.
 pub fn told(row: &PaymentRow, now: Timestamp) -> Payment {
     let state = &row.state;
     let proof = state.proof();
@@ -220,6 +200,25 @@ pub fn told(row: &PaymentRow, now: Timestamp) -> Payment {
         code_url: state.code_url().map(|code| code.as_str().to_owned()),
         expires_at,
         as_of: row.as_of.map(|at| at.0),
+        now: now.0,
+    }
+}
+
+/// A refund as others are told of it.
+pub fn refund_told(payment: &PaymentRow, row: &RefundRow, now: Timestamp) -> Refund {
+    let proof = row.state.proof();
+    Refund {
+        out_trade_no: row.key.payment.out_trade_no.to_string(),
+        out_refund_no: row.key.out_refund_no.to_string(),
+        version: u64::try_from(row.version).unwrap_or(0),
+        state: row.state.status().word().to_owned(),
+        counts: row.state.counts(),
+        amount: row.amount.minor(),
+        total: payment.order.amount.minor(),
+        currency: payment.order.currency.code().to_owned(),
+        refund_id: proof.map(|proof| proof.refund_id.clone()),
+        done_at: proof.map(|proof| proof.done_at.0),
+        reason: row.state.reason().as_ref().map(Told::from),
         now: now.0,
     }
 }

@@ -18,6 +18,8 @@ pub enum Exit {
     Held = 4,
     /// The database cannot be used: nothing was sent.
     Database = 5,
+    /// Something is still open, and needs a person.
+    Attention = 12,
 }
 
 /// Why a command failed.

@@ -5,7 +5,7 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -46,6 +46,22 @@ pub fn make_folder(folder: &Path) -> Result<(), FileError> {
         .mode(0o700)
         .create(folder)
         .map_err(|error| of_system(folder, &error))
+}
+
+/// Where that key is.
+pub fn key_path(folder: &Path) -> PathBuf {
+    folder.join(KEY)
+}
+
+/// A certificate of our own making, and the root that vouches for it.
+pub struct OwnCertificate {
+    pub root: PathBuf,
+    pub certificate: PathBuf,
+}
+
+/// Where they are, or will be.
+pub fn own_certificate(folder: &Path) -> OwnCertificate {
+    OwnCertificate { root: folder.join(ROOT), certificate: folder.join(CERTIFICATE) }
 }
 
 /// The key that every answer is signed with; a new one if there is none.

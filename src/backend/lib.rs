@@ -10,6 +10,7 @@ pub mod config;
 pub mod desk;
 pub mod exit;
 pub mod files;
+pub mod metrics;
 pub mod routes;
 pub mod serve;
 pub mod store;

@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
@@ -33,6 +34,8 @@ pub struct Door {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
+    /// How many connections there are, for whoever watches.
+    connections: Gauge,
 }
 
 impl Door {
@@ -42,8 +45,23 @@ impl Door {
         tls: Option<Arc<rustls::ServerConfig>>,
         router: Router,
     ) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        Ok(Self { listener, tls: tls.map(TlsAcceptor::from), router })
+        Ok(Self::on(TcpListener::bind(address).await?, tls, router))
+    }
+
+    /// The same where somebody listens already.
+    pub fn on(
+        listener: TcpListener,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        router: Router,
+    ) -> Self {
+        let (tls, connections) = (tls.map(TlsAcceptor::from), Gauge::default());
+        Self { listener, tls, router, connections }
+    }
+
+    /// Counts its connections there as well.
+    #[must_use]
+    pub fn counted_by(self, connections: Gauge) -> Self {
+        Self { connections, ..self }
     }
 
     /// Where it listens.
@@ -76,8 +94,9 @@ impl Door {
             };
             let (tls, router) = (self.tls.clone(), self.router.clone());
             let watcher = graceful.watcher();
+            let counted = Counted::new(self.connections.clone());
             tokio::spawn(async move {
-                let _place = place;
+                let _held = (place, counted);
                 let _ = stream.set_nodelay(true);
                 match tls {
                     None => connection(stream, router, watcher).await,
@@ -92,6 +111,22 @@ impl Door {
         }
         drop(self.listener);
         let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
+    }
+}
+
+/// A connection, counted as long as it is there.
+struct Counted(Gauge);
+
+impl Counted {
+    fn new(connections: Gauge) -> Self {
+        connections.inc();
+        Self(connections)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

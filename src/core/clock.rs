@@ -80,6 +80,12 @@ impl Uptime {
     }
 }
 
+/// The first moment of a day.
+pub fn begins(day: Date, zone: &TimeZone) -> Option<Timestamp> {
+    let begins = day.to_zoned(zone.clone()).ok()?.timestamp();
+    Some(Timestamp(begins.as_millisecond()))
+}
+
 impl Timestamp {
     /// The moment `wait` later, saturating.
     #[must_use]

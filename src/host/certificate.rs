@@ -1,12 +1,16 @@
 //! The names in a certificate: whose it is, and who vouches for it.
 //!
-//! TLS checks certificates; these names only tell people which one it was.
+//! TLS checks certificates; these names and dates only tell people about them.
+
+mod validity;
 
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use paytill_core::clean::clean;
 use paytill_core::der::{SEQUENCE, VERSION, element, expect};
+
+pub use validity::Validity;
 
 /// How much of a name is kept, in cells.
 const NAME_CELLS: usize = 64;

@@ -1,7 +1,8 @@
 //! The times that a payment keeps, as the section `[payment]` sets them for every program that drives
-//! payments.
+//! payments, and the zone in which days are told.
 
-use paytill_core::clock::Millis;
+use paytill_core::both;
+use paytill_core::clock::{Millis, TimeZone};
 use paytill_core::payment::Rules;
 
 use crate::config::ConfigError;
@@ -15,6 +16,9 @@ pub const KEYS: [&str; 5] = [
     "attention_after_ms",
     "qr_lasts_ms",
 ];
+
+/// The longest name of a zone, in cells.
+const ZONE_CELLS: usize = 64;
 
 /// How long to wait, and for what.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,5 +43,20 @@ impl Times {
         };
         let qr_lasts = time(qr, 1000..=7_200_000, Millis::seconds(7_200))?;
         Ok(Self { rules, qr_lasts })
+    }
+}
+
+/// The zone of the clock and the calendar, by its key `time_zone`; by default the machine's own.
+pub fn zone(section: Section<'_>) -> Result<TimeZone, ConfigError> {
+    match section.text("time_zone", ZONE_CELLS)?.as_deref() {
+        None | Some("") => Ok(TimeZone::system()),
+        Some(name) => TimeZone::get(name).map_err(|_| {
+            let sentence = both!(
+                "is \"{name}\", which is no time zone; write one such as Asia/Shanghai, or \"\" for \
+                 the machine's own",
+                "为“{name}”，不是时区名；请写如 Asia/Shanghai，或写 \"\" 使用本机时区"
+            );
+            section.wrong("time_zone", &sentence)
+        }),
     }
 }

@@ -128,6 +128,11 @@ impl RouteError {
     }
 }
 
+/// TLS for a client that trusts these roots, in PEM, or the system's.
+pub fn client_tls(ca_pem: Option<&[u8]>) -> Result<rustls::ClientConfig, RouteError> {
+    tls::config(tls::roots(ca_pem)?, None)
+}
+
 /// How a host answers an empty request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Visit {
@@ -140,6 +145,11 @@ pub struct Visit {
 
 /// Where a visit goes: a call that needs the certificate. Without a message nothing is called.
 const VISIT_WITH_CERTIFICATE: &str = "/secapi/pay/reverse";
+
+/// TLS for another client than a gateway's: with the roots of this PEM text, or the system's.
+pub fn trusting(ca_pem: Option<&[u8]>) -> Result<rustls::ClientConfig, RouteError> {
+    tls::config(tls::roots(ca_pem)?, None)
+}
 
 /// Two clients of one gateway: only one presents the certificate, for calls that need it.
 pub struct Transport {
@@ -177,6 +187,32 @@ impl Transport {
     pub fn longest_call(&self) -> Millis {
         let one = u64::try_from(self.patience.as_millis()).unwrap_or(u64::MAX);
         Millis(one).times(if self.hosts.other(0).is_some() { 2 } else { 1 })
+    }
+
+    /// To whoever answers under that name, whatever certificate is shown.
+    ///
+    /// Anybody in between can read and change what is carried, and be taken for the host. It is only
+    /// for the one call that proves both sides by other means, and that holds no secret: a till's
+    /// enrolment, before it has any root to trust. Never send a payment this way.
+    pub fn to_anybody(host: &str, patience: Millis) -> Result<Self, RouteError> {
+        let route = Route {
+            hosts: vec![host.to_owned()],
+            identity_pem: Zeroizing::default(),
+            ca_pem: None,
+            proxy: None,
+            proxy_login: None,
+            connect_timeout: patience,
+            request_timeout: patience,
+        };
+        let client = client(&route)?.tls_backend_preconfigured(tls::of_anybody()?).build()?;
+        Ok(Self {
+            plain: client.clone(),
+            certified: client,
+            hosts: Hosts::new(route.hosts),
+            patience: patience.into(),
+            proxy: None,
+            local_address: Mutex::new(None),
+        })
     }
 
     /// This machine's address on the route to the gateway, if known.

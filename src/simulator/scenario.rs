@@ -367,10 +367,8 @@ impl Scenario {
             Self::Password(seconds) | Self::Slow(seconds) => {
                 by(GIVE_UP_SECONDS, seconds, Status::Paid)
             }
-            Self::WalksAway | Self::Cancels(_) => Status::Reversed,
-            Self::Revoked(seconds) | Self::Closed(seconds) => {
-                by(LAST_QUERY_SECONDS, seconds, Status::Declined)
-            }
+            Self::WalksAway | Self::Cancels(_) | Self::Revoked(_) => Status::Reversed,
+            Self::Closed(seconds) => by(LAST_QUERY_SECONDS, seconds, Status::Declined),
             Self::Refused { refusal, charged } => match (refusal.class, charged) {
                 (RefusalClass::Unclear | RefusalClass::QueryFirst, true) => Status::Paid,
                 // It was shown as not charged, so the money is returned.

@@ -62,6 +62,7 @@ pub enum Command {
     Shift(Shift),
     Cash(Cash),
     Recover(Recover),
+    Enroll(Enroll),
     Goods(Goods),
     Operators(Operators),
     Devices(DevicesArgs),
@@ -314,6 +315,17 @@ pub struct Recover {
     /// How it was settled.
     #[arg(long, requires = "settle")]
     pub reason: Option<String>,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// `paytill enroll`
+#[derive(Args, Debug)]
+pub struct Enroll {
+    /// Where the merchant's backend is.
+    pub url: String,
+    /// That it gave for this till.
+    pub one_time_code: String,
     #[command(flatten)]
     pub json: Json,
 }

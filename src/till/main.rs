@@ -92,6 +92,7 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
             | Command::Operators(_)
             | Command::Shift(_)
             | Command::Cash(_)
+            | Command::Enroll(_)
             | Command::CustomerView,
         ) => true,
         Some(Command::Find(find)) => !find.ask,
@@ -124,6 +125,9 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
         Some(Command::Refund(refund)) => on(runtime, command::refund::run(refund, &loaded, &clock)),
         Some(Command::Recover(recover)) => {
             on(runtime, command::recover::run(recover, &loaded, &clock))
+        }
+        Some(Command::Enroll(enroll)) => {
+            on(runtime, command::enroll::run(enroll, &loaded.config, &clock))
         }
         Some(Command::Orders(orders)) => {
             command::orders::list(&orders, &loaded.config, clock.wall())

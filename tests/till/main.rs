@@ -15,6 +15,7 @@ mod altered;
 mod api_v3;
 mod backup;
 mod bad_input;
+mod behind_a_backend;
 mod cash;
 mod crowd;
 mod customer_display;

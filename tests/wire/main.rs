@@ -9,6 +9,7 @@ mod fixture;
 mod properties;
 mod server;
 
+mod backend;
 mod cut;
 mod download;
 mod hostile;

@@ -1,8 +1,11 @@
 //! Opens the database that the configuration names.
 
+use std::net::SocketAddr;
+
 use zeroize::Zeroizing;
 
 use paytill_core::both;
+use paytill_core::language::Language;
 use paytill_host::clock::Clock;
 use paytill_host::config::secret;
 
@@ -26,7 +29,7 @@ impl Books<'_> {
                 files::make_folder(&self.config.folder)?;
                 Ok(Store::Sqlite(Sqlite::open(path)?))
             }
-            Database::Postgres { url, password_file, connections } => {
+            Database::Postgres { url, password_file, ca_file, connections } => {
                 let file = password_file.as_deref().map(|path| {
                     let bytes = secret::own_file(path)
                         .map_err(|fault| Failure::new(Exit::Configuration, fault.text()))?;
@@ -35,7 +38,16 @@ impl Books<'_> {
                 });
                 let file = file.transpose()?;
                 let password = self.password.or_else(|| file.as_ref().map(|text| text.as_str()));
-                Ok(Store::Postgres(Postgres::new(url, password, *connections)?))
+                let roots = ca_file.as_deref().map(|path| {
+                    std::fs::read(path).map_err(|error| {
+                        let name = secret::shown(path);
+                        let text = both!("{name}: {error}", "{name}: {error}");
+                        Failure::new(Exit::Configuration, text)
+                    })
+                });
+                let roots = roots.transpose()?;
+                let postgres = Postgres::new(url, password, *connections, roots.as_deref())?;
+                Ok(Store::Postgres(postgres))
             }
         }
     }
@@ -81,4 +93,13 @@ impl Books<'_> {
 /// Nothing random to be had.
 pub(super) fn no_randomness() -> Failure {
     Failure::new(Exit::Fault, both!("the system provides no random bytes", "系统无法提供随机数"))
+}
+
+pub(super) fn not_listening(address: SocketAddr, error: &std::io::Error) -> Failure {
+    let why = paytill_core::text::system::text(error);
+    let why = why.in_language(Language::English).to_owned();
+    Failure::new(
+        Exit::Fault,
+        both!("cannot listen on {address}: {why}", "无法监听 {address}：{why}"),
+    )
 }

@@ -3,24 +3,24 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use aws_lc_rs::hmac;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use paytill_core::both;
 use paytill_core::language::Language;
-use paytill_host::gateway::{OpenError, Opened};
-use paytill_host::{log, random};
-use paytill_simulator::{Embedded, Script, Server};
+use paytill_host::log;
 
-use super::open::{Books, no_randomness};
-use super::{print_line, print_message};
-use crate::desk::Desk;
+use super::open::{Books, not_listening};
+use super::web::{self, Entrance};
+use super::{gateway, print_line, print_message};
 use crate::exit::{Exit, Failure};
 use crate::files;
+use crate::routes::notify::{self, Notified};
 use crate::routes::{self, App};
 use crate::serve::Door;
-use crate::work::{Work, WorkParts};
+use crate::work::Work;
+use crate::work::outbox::Outbox;
 
 /// Serves until a signal, and then lets what is under way come to its end.
 pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, Failure> {
@@ -36,64 +36,66 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     let host = config.public_url.as_deref().and_then(host_of);
     let tls = files::tls(&config.folder, named, &files::names(config.tills.ip(), host))?;
 
-    let (opened, simulator) = opened(books).await?;
-    let request_timeout = opened.transport.longest_call();
-    let work = Work::new(WorkParts {
-        store,
-        gateway: opened.codec.gateway(),
-        transport: opened.transport,
-        desk: Desk {
-            merchant: opened.merchant,
-            currency: config.currency,
-            rules: config.rules,
-            digest_key: digest_key(&secret),
-        },
-        request_timeout,
-        is_alone: books.is_alone(),
-        clock: books.clock.clone(),
-        instance: random::nonce().ok_or_else(no_randomness)?,
-    });
+    let entrance = Entrance::open(books, &store, &tls).await?;
+    let webhook = web::webhook(config.webhook.as_ref())?;
+    let (opened, simulator) = gateway::opened(books, Some(&entrance)).await?;
+    if let Some((simulator, root)) = simulator.as_ref().zip(tls.root_pem.as_deref())
+        && let Err(error) = simulator.trust_receivers_of(root)
+    {
+        tracing::warn!(%error, "the simulated gateway cannot deliver notifications");
+    }
+    let notices = opened.notices();
+    let work = gateway::work(books, store, opened, &secret)?;
+    let notified = Notified::new(Arc::clone(&work), notices, entrance.token);
+    let web = Door::on(entrance.listener, entrance.tls, notify::notified(notified));
     let app = App::new(Arc::clone(&work), key, tls.root_pem);
     let door = Door::open(config.tills, Some(tls.config), routes::tills(app))
         .await
         .map_err(|error| not_listening(config.tills, &error))?;
+    let door = door.counted_by(work.metrics.connections.clone());
     let address = door.address().map_err(|error| not_listening(config.tills, &error))?;
     let mut end = ends()?;
+    let watching = watched(config.metrics, &work, end.clone()).await?;
     announce(config.is_demo, language);
     print_line(&format!("https://{address}"));
     tracing::info!(%address, "serving");
 
     let sweeping = tokio::spawn(Arc::clone(&work).sweep());
+    let telling = tokio::spawn(Outbox::new(Arc::clone(&work), webhook).run());
+    let mut web_end = end.clone();
+    let web = tokio::spawn(web.serve(async move {
+        let _ = web_end.wait_for(|ended| *ended).await;
+    }));
     let drained = Arc::clone(&work);
     door.serve(async move {
         let _ = end.wait_for(|ended| *ended).await;
         drained.answer_all();
     })
     .await;
+    let _ = web.await;
+    telling.abort();
     sweeping.abort();
     work.drained().await;
+    // Until now it could be seen that this instance ends.
+    watching.abort();
     drop(simulator);
     tracing::info!("ended");
     Ok(Exit::Done)
 }
 
-/// The gateway that is configured, or the simulated one, reached as the real one is.
-async fn opened(books: &Books<'_>) -> Result<(Opened, Option<Server>), Failure> {
-    if let Some(wechat) = &books.config.gateway {
-        let opened = wechat.open(books.clock).await;
-        let failed = |error: OpenError| Failure::new(Exit::Configuration, error.text());
-        return Ok((opened.map_err(failed)?, None));
-    }
-    let script = Script { currency: books.config.currency, ..Script::default() };
-    let seed = u64::from(std::process::id());
-    let Embedded { server, opened } =
-        Embedded::start(script, seed, None, books.clock).await.map_err(|error| {
-            let why = error.to_string();
-            let sentence =
-                both!("the simulated gateway cannot be started: {why}", "无法启动模拟网关：{why}");
-            Failure::new(Exit::Fault, sentence)
-        })?;
-    Ok((opened, Some(server)))
+/// Serves figures and health to operators, if it is to.
+async fn watched(
+    address: Option<SocketAddr>,
+    work: &Arc<Work>,
+    end: watch::Receiver<bool>,
+) -> Result<JoinHandle<()>, Failure> {
+    let Some(address) = address else { return Ok(tokio::spawn(async {})) };
+    let router = routes::health::router(Arc::clone(work), end);
+    let failed = |error: std::io::Error| not_listening(address, &error);
+    let door = Door::open(address, None, router).await.map_err(failed)?;
+    let address = door.address().map_err(failed)?;
+    print_message(&format!("http://{address}/healthz /readyz /metrics"));
+    Ok(tokio::spawn(door.serve(std::future::pending())))
 }
 
 /// Rings once, when the process is told to end.
@@ -115,13 +117,6 @@ fn ends() -> Result<watch::Receiver<bool>, Failure> {
     Ok(end)
 }
 
-/// For keyed digests of requests: of the key that all instances share.
-fn digest_key(secret: &[u8]) -> hmac::Key {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-    let derived = hmac::sign(&key, b"paytill backend fingerprints");
-    hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref())
-}
-
 fn host_of(url: &str) -> Option<&str> {
     let host = url.strip_prefix("https://")?;
     host.split(':').next()
@@ -138,13 +133,4 @@ fn announce(is_demo: bool, language: Language) {
             "添加收银台：paytill-backend till add S001 T01",
         ));
     }
-}
-
-fn not_listening(address: SocketAddr, error: &std::io::Error) -> Failure {
-    let why = paytill_core::text::system::text(error);
-    let why = why.in_language(Language::English).to_owned();
-    Failure::new(
-        Exit::Fault,
-        both!("cannot listen on {address}: {why}", "无法监听 {address}：{why}"),
-    )
 }

@@ -2,6 +2,9 @@
 //! bound to it; what is not proved is told nothing.
 
 mod enrolment;
+pub mod health;
+pub mod notify;
+pub mod openapi;
 mod payments;
 mod refunds;
 mod signed;
@@ -48,8 +51,10 @@ pub fn tills(app: Arc<App>) -> Router {
         .route_layer(axum::middleware::from_fn_with_state(Arc::clone(&app), signed::proved));
     Router::new()
         .route("/v1/enrolment", post(enrolment::enrol))
+        .route("/v1/openapi.json", get(openapi::document))
         .merge(proved)
         .fallback(signed::nothing_here)
         .layer(DefaultBodyLimit::max(LONGEST))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), health::counted))
         .with_state(app)
 }

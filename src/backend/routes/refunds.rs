@@ -104,5 +104,5 @@ fn told(app: &App, payment: &PaymentRow, row: &RefundRow) -> Response {
 }
 
 fn object(app: &App, payment: &PaymentRow, row: &RefundRow) -> Refund {
-    desk::told_refund(payment, row, app.work.now())
+    desk::refund_told(payment, row, app.work.now())
 }

@@ -5,6 +5,9 @@
 //! may be done again from the start, so nothing else happens inside one.
 
 mod error;
+mod notices;
+mod outbox;
+mod overview;
 mod payments;
 mod postgres;
 mod refunds;
@@ -22,6 +25,8 @@ use paytill_core::gateway::backend::signed::PublicKey;
 use paytill_core::order::OutTradeNo;
 
 pub use error::StoreError;
+pub use notices::{Judged, NoticeKept, NoticeRow, NoticeSeen, NoticeStep, NoticeWrite, Verdict};
+pub use outbox::{OutboxRow, Told};
 pub use payments::{Change, EventRow, Filter, Lease, PaymentKey, PaymentRow, Write};
 pub use postgres::Postgres;
 pub use refunds::{RefundBooks, RefundChange, RefundKey, RefundRow, RefundWrite};
@@ -46,6 +51,18 @@ impl Store {
             Self::Sqlite(sqlite) => sqlite.run(work).await,
             Self::Postgres(postgres) => postgres.run(work).await,
         }
+    }
+
+    /// The same for what changes nothing: with SQLite it waits for no commit of others.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl for<'t, 'c> Fn(&'t mut Tx<'c>) -> Doing<'t, T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let result = match self {
+            Self::Sqlite(sqlite) => sqlite.read(work).await,
+            Self::Postgres(postgres) => postgres.run(work).await,
+        };
+        result.map_err(StoreError::of_reading)
     }
 
     /// Brings the schema to this program's version. What is there already stays.
@@ -98,7 +115,7 @@ impl Store {
 
     /// All refunds of a payment, the oldest first.
     pub async fn refunds(&self, payment: PaymentKey) -> Result<Vec<RefundRow>, StoreError> {
-        self.run(move |tx| {
+        self.read(move |tx| {
             let payment = payment.clone();
             Box::pin(async move { tx.refunds(&payment).await })
         })
@@ -113,7 +130,7 @@ impl Store {
         limit: i64,
     ) -> Result<(Vec<RefundKey>, Option<Timestamp>), StoreError> {
         let merchant = merchant.to_owned();
-        self.run(move |tx| {
+        self.read(move |tx| {
             let merchant = merchant.clone();
             Box::pin(async move {
                 let due = tx.refunds_due(&merchant, now, limit).await?;
@@ -127,7 +144,7 @@ impl Store {
 
     /// A payment as it is.
     pub async fn payment(&self, key: PaymentKey) -> Result<Option<PaymentRow>, StoreError> {
-        self.run(move |tx| {
+        self.read(move |tx| {
             let key = key.clone();
             Box::pin(async move { tx.payment(&key, false).await })
         })
@@ -136,7 +153,7 @@ impl Store {
 
     /// All that has happened to a payment.
     pub async fn story(&self, key: PaymentKey) -> Result<Vec<EventRow>, StoreError> {
-        self.run(move |tx| {
+        self.read(move |tx| {
             let key = key.clone();
             Box::pin(async move { tx.story(&key).await })
         })
@@ -150,7 +167,7 @@ impl Store {
         filter: Filter,
     ) -> Result<Vec<PaymentRow>, StoreError> {
         let asked = std::sync::Arc::new((merchant.to_owned(), filter));
-        self.run(move |tx| {
+        self.read(move |tx| {
             let asked = std::sync::Arc::clone(&asked);
             Box::pin(async move { tx.payments(&asked.0, &asked.1).await })
         })
@@ -165,7 +182,7 @@ impl Store {
         limit: i64,
     ) -> Result<(Vec<PaymentKey>, Option<Timestamp>), StoreError> {
         let merchant = merchant.to_owned();
-        self.run(move |tx| {
+        self.read(move |tx| {
             let merchant = merchant.clone();
             Box::pin(async move {
                 let due = tx.due(&merchant, now, limit).await?;
@@ -185,7 +202,7 @@ impl Store {
     ) -> Result<Option<OutTradeNo>, StoreError> {
         let asked = [merchant.into(), transaction_id.into()];
         let number = self
-            .run(move |tx| {
+            .read(move |tx| {
                 let asked = asked.clone();
                 Box::pin(async move {
                     let row = tx.row(payments::OF_TRANSACTION, &asked).await?;
@@ -199,7 +216,7 @@ impl Store {
     /// A till, if there is one of that name.
     pub async fn till(&self, merchant: &str, till: &str) -> Result<Option<TillRow>, StoreError> {
         let (merchant, till) = (merchant.to_owned(), till.to_owned());
-        self.run(move |tx| {
+        self.read(move |tx| {
             let (merchant, till) = (merchant.clone(), till.clone());
             Box::pin(async move { tx.till(&merchant, &till, false).await })
         })
@@ -209,7 +226,7 @@ impl Store {
     /// All tills of a merchant.
     pub async fn tills(&self, merchant: &str) -> Result<Vec<TillRow>, StoreError> {
         let merchant = merchant.to_owned();
-        self.run(move |tx| {
+        self.read(move |tx| {
             let merchant = merchant.clone();
             Box::pin(async move { tx.tills(&merchant).await })
         })

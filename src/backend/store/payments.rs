@@ -150,9 +150,25 @@ pub(super) const LIST: &str = concat!(
     "SELECT out_trade_no, ",
     columns!(),
     " FROM payment WHERE merchant = $1 AND created_at >= $2 AND created_at < $3 \
-     AND ($4 = '' OR till = $5) AND ($6 = '' OR status = $7) AND ($8 = 0 OR wake_at IS NOT NULL) \
+     AND ($4 = '' OR till = $5) AND ($6 = '' OR status = $7) AND (CAST($8 AS BIGINT) = 0 OR wake_at IS NOT NULL) \
      ORDER BY created_at DESC, out_trade_no DESC LIMIT $9"
 );
+
+/// All of them: they are held to the rules of databases that are spread over several machines.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[
+    READ,
+    READ_LOCKED,
+    INSERT,
+    UPDATE,
+    INSERT_EVENT,
+    INSERT_OUTBOX,
+    DUE,
+    NEXT,
+    STORY,
+    OF_TRANSACTION,
+    LIST,
+];
 
 impl Tx<'_> {
     /// Reads a payment; with `lock` nobody else changes it before this transaction ends.
@@ -180,7 +196,7 @@ impl Tx<'_> {
         Ok(result)
     }
 
-    async fn write_payment(
+    pub(super) async fn write_payment(
         &mut self,
         before: Option<&PaymentRow>,
         write: &Write,

@@ -124,6 +124,11 @@ pub(super) const DUE: &str = "SELECT out_trade_no, out_refund_no FROM refund \
 pub(super) const NEXT: &str =
     "SELECT MIN(wake_at) FROM refund WHERE merchant = $1 AND wake_at IS NOT NULL";
 
+/// All of them, as with payments.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] =
+    &[OF_PAYMENT, GIVEN, LOCK_TILL, INSERT, UPDATE, INSERT_EVENT, DUE, NEXT];
+
 impl Tx<'_> {
     /// All refunds of a payment, the oldest first.
     pub(super) async fn refunds(
@@ -162,7 +167,7 @@ impl Tx<'_> {
         Ok(result)
     }
 
-    async fn write_refund(
+    pub(super) async fn write_refund(
         &mut self,
         before: Option<&RefundRow>,
         write: &RefundWrite,

@@ -12,37 +12,30 @@ pub const VERSION: i64 = 1;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// Makes the tables of an empty database. Two that do so at once: one of them waits or fails, and
-/// nothing is half made.
+/// Where the version stands, and when the tables were made.
+const INSERT: &str = "INSERT INTO meta (merchant, name, value) VALUES ($1, $2, $3)";
+const READ: &str = "SELECT value FROM meta WHERE merchant = $1 AND name = $2";
+
+/// Makes the tables of an empty database. Of two that do so at once one waits, or begins again and
+/// finds them made.
 pub(super) async fn migrate(store: &Store, now: Timestamp) -> Result<(), StoreError> {
-    match version(store).await {
-        Ok(VERSION) => return Ok(()),
-        Ok(found) if found > VERSION => {
-            return Err(StoreError::Schema { found, needed: VERSION });
-        }
-        Ok(_) | Err(StoreError::Schema { .. }) => {}
-        Err(error) => return Err(error),
-    }
     store
         .run(move |tx| {
             Box::pin(async move {
-                create(tx).await?;
-                let insert = "INSERT INTO meta (merchant, name, value) VALUES ($1, $2, $3)";
+                match read(tx).await? {
+                    Some(VERSION) => return Ok(()),
+                    Some(found) => return Err(StoreError::Schema { found, needed: VERSION }),
+                    None => {}
+                }
+                tx.batch(&for_sqlite(), SCHEMA).await?;
                 let version = VERSION.to_string();
-                tx.change(insert, &["".into(), "schema".into(), version.into()]).await?;
+                tx.change(INSERT, &["".into(), "schema".into(), version.into()]).await?;
                 let at = now.to_rfc3339();
-                tx.change(insert, &["".into(), "made_at".into(), at.into()]).await?;
+                tx.change(INSERT, &["".into(), "made_at".into(), at.into()]).await?;
                 Ok(())
             })
         })
         .await
-}
-
-async fn create(tx: &mut Tx<'_>) -> Result<(), StoreError> {
-    match tx {
-        Tx::Sqlite(connection) => Ok(connection.execute_batch(&for_sqlite())?),
-        Tx::Postgres(transaction) => Ok(transaction.batch_execute(SCHEMA).await?),
-    }
 }
 
 fn for_sqlite() -> String {
@@ -51,26 +44,24 @@ fn for_sqlite() -> String {
 
 /// The version of a database's schema; 0 if it has none.
 pub(super) async fn version(store: &Store) -> Result<i64, StoreError> {
-    let found = store
-        .run(|tx| {
-            Box::pin(async move {
-                let tables = match tx {
-                    Tx::Sqlite(_) => {
-                        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = $1"
-                    }
-                    Tx::Postgres(_) => {
-                        "SELECT tablename::text FROM pg_tables
-                         WHERE schemaname = current_schema() AND tablename = $1"
-                    }
-                };
-                if tx.row(tables, &["meta".into()]).await?.is_none() {
-                    return Ok(None);
-                }
-                let read = "SELECT value FROM meta WHERE merchant = $1 AND name = $2";
-                let values: [Value; 2] = ["".into(), "schema".into()];
-                tx.row(read, &values).await?.map(|mut row| row.text()).transpose()
-            })
-        })
-        .await?;
-    Ok(found.and_then(|version| version.parse().ok()).unwrap_or(0))
+    let found = store.read(|tx| Box::pin(async move { read(tx).await })).await?;
+    Ok(found.unwrap_or(0))
+}
+
+/// The version, if there are tables.
+async fn read(tx: &mut Tx<'_>) -> Result<Option<i64>, StoreError> {
+    let tables = match tx {
+        Tx::Sqlite(_) => "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = $1",
+        Tx::Postgres(_) => {
+            "SELECT tablename::text FROM pg_tables \
+             WHERE schemaname = current_schema() AND tablename::text = $1"
+        }
+    };
+    if tx.row(tables, &["meta".into()]).await?.is_none() {
+        return Ok(None);
+    }
+    let values: [Value; 2] = ["".into(), "schema".into()];
+    let spoilt = || StoreError::Spoilt("no version of its schema".to_owned());
+    let mut row = tx.row(READ, &values).await?.ok_or_else(spoilt)?;
+    row.text()?.parse().map(Some).map_err(|_| spoilt())
 }

@@ -80,6 +80,7 @@ CREATE TABLE refund (
     PRIMARY KEY (merchant, out_trade_no, out_refund_no)
 );
 CREATE INDEX refund_wake ON refund (merchant, wake_at) WHERE wake_at IS NOT NULL;
+CREATE INDEX refund_number ON refund (merchant, out_refund_no);
 CREATE INDEX refund_created ON refund (merchant, till, created_at);
 
 CREATE TABLE refund_event (

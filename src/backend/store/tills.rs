@@ -75,6 +75,23 @@ pub(super) const READ_CODE: &str = "SELECT kept, till, expires_at, tries FROM en
 pub(super) const COUNT_TRY: &str =
     "UPDATE enrolment SET tries = tries + 1 WHERE merchant = $1 AND code = $2";
 
+/// All of them, as with payments.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[
+    READ,
+    READ_LOCKED,
+    LIST,
+    INSERT,
+    SET_RIGHTS,
+    SET_KEY,
+    REVOKE,
+    SEEN,
+    DROP_CODES,
+    INSERT_CODE,
+    READ_CODE,
+    COUNT_TRY,
+];
+
 impl Tx<'_> {
     pub(super) async fn till(
         &mut self,

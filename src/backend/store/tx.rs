@@ -17,7 +17,43 @@ pub(super) type Doing<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>
 /// A transaction under way.
 pub(super) enum Tx<'c> {
     Sqlite(&'c mut rusqlite::Connection),
-    Postgres(deadpool_postgres::Transaction<'c>),
+    Postgres(Under<'c>),
+}
+
+/// A transaction of PostgreSQL's. After a statement has failed, it answers a COMMIT by rolling back and
+/// reports no error: the failure is kept, so that nothing is called written that is not.
+pub(super) struct Under<'c> {
+    pub(super) transaction: deadpool_postgres::Transaction<'c>,
+    pub(super) failure: Option<StoreError>,
+}
+
+impl Under<'_> {
+    fn kept<T>(&mut self, result: Result<T, tokio_postgres::Error>) -> Result<T, StoreError> {
+        result.map_err(|error| {
+            let error = StoreError::from(error);
+            self.failure.get_or_insert_with(|| error.clone());
+            error
+        })
+    }
+
+    async fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let prepared = self.transaction.prepare_cached(sql).await;
+        let statement = self.kept(prepared)?;
+        let rows = self.transaction.query(&statement, &of_postgres(values)).await;
+        self.kept(rows)?.iter().map(Row::of_postgres).collect()
+    }
+
+    async fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        let prepared = self.transaction.prepare_cached(sql).await;
+        let statement = self.kept(prepared)?;
+        let changed = self.transaction.execute(&statement, &of_postgres(values)).await;
+        self.kept(changed)
+    }
+
+    async fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
+        let done = self.transaction.batch_execute(sql).await;
+        self.kept(done)
+    }
 }
 
 impl Tx<'_> {
@@ -27,6 +63,7 @@ impl Tx<'_> {
         sql: &'static str,
         values: &[Value],
     ) -> Result<Vec<Row>, StoreError> {
+        storable(values)?;
         match self {
             Self::Sqlite(connection) => {
                 let sql = sql.strip_suffix(LOCKING).unwrap_or(sql);
@@ -35,11 +72,7 @@ impl Tx<'_> {
                     statement.query_map(rusqlite::params_from_iter(values), Row::of_sqlite)?;
                 Ok(rows.collect::<rusqlite::Result<_>>()?)
             }
-            Self::Postgres(transaction) => {
-                let statement = transaction.prepare_cached(sql).await?;
-                let rows = transaction.query(&statement, &of_postgres(values)).await?;
-                rows.iter().map(Row::of_postgres).collect()
-            }
+            Self::Postgres(under) => under.rows(sql, values).await,
         }
     }
 
@@ -58,17 +91,29 @@ impl Tx<'_> {
         sql: &'static str,
         values: &[Value],
     ) -> Result<u64, StoreError> {
+        storable(values)?;
         match self {
             Self::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sql)?;
                 Ok(statement.execute(rusqlite::params_from_iter(values))? as u64)
             }
-            Self::Postgres(transaction) => {
-                let statement = transaction.prepare_cached(sql).await?;
-                Ok(transaction.execute(&statement, &of_postgres(values)).await?)
-            }
+            Self::Postgres(under) => under.change(sql, values).await,
         }
     }
+
+    /// Does several statements without values: the making of tables.
+    pub(super) async fn batch(&mut self, sqlite: &str, postgres: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => Ok(connection.execute_batch(sqlite)?),
+            Self::Postgres(under) => under.batch(postgres).await,
+        }
+    }
+}
+
+/// PostgreSQL has no texts with a NUL, so neither has SQLite.
+fn storable(values: &[Value]) -> Result<(), StoreError> {
+    let holds_nul = |value: &Value| matches!(value, Value::Text(text) if text.contains('\0'));
+    if values.iter().any(holds_nul) { Err(StoreError::Text) } else { Ok(()) }
 }
 
 fn of_postgres(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {

@@ -2,6 +2,9 @@
 //! between till and backend.
 
 mod hostile;
+mod notices;
+mod openapi;
+mod outbox;
 mod payments;
 mod refunds;
 mod tills;
@@ -19,21 +22,27 @@ use paytill_core::gateway::backend::enrolment::{Code, comparison};
 use paytill_core::gateway::backend::message::{Enrolment, EnrolmentRequest, Refusal, Rights};
 use paytill_core::gateway::backend::signed::{PublicKey, SigningKey};
 use paytill_core::gateway::backend::{APP_ID, Backend};
-use paytill_core::gateway::wechat::WechatV2;
 use paytill_core::gateway::wechat::fields::SignType;
+use paytill_core::gateway::wechat::{WechatV2, WechatV3, v3};
 use paytill_core::gateway::{Ask, Gateway as _, Outgoing, Reply, Stamp};
 use paytill_core::money::{Currency, Money};
 use paytill_core::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
 use paytill_core::payment::{Answer, Found, Rules};
 use paytill_host::clock::Clock;
+use paytill_host::gateway::{Codec, Opened, Version};
 use paytill_host::random;
 use paytill_host::transport::{Route, Transport};
+use paytill_simulator::v3::PlatformKeys;
 use paytill_simulator::{Identity, LedgerEntry, Scenario, Script, Server};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 use crate::desk::Desk;
+use crate::files;
+use crate::routes::notify::{self, Notified};
 use crate::routes::{self, App};
+use crate::serve::Door;
 use crate::store::{EnrolmentRow, Sqlite, Store};
 use crate::work::{Work, WorkParts};
 
@@ -49,8 +58,40 @@ pub(crate) struct Office {
     pub(crate) app: Arc<App>,
     pub(crate) bank: Server,
     router: Router,
+    /// The door that the gateway knocks at, without its socket.
+    web: Router,
+    token: String,
+    api_key: String,
     folder: tempfile::TempDir,
     sweeping: JoinHandle<()>,
+    hearing: JoinHandle<()>,
+}
+
+/// What speaks to the bank.
+fn codec(version: Version, api_key: &str, url: String) -> Codec {
+    match version {
+        Version::V2 => {
+            let codec = WechatV2::new(SignType::HmacSha256, api_key.into());
+            Codec::V2(Arc::new(codec.notifying(url)))
+        }
+        Version::V3 => {
+            let keys = v3_keys();
+            let signing =
+                v3::SigningKey::new(keys.merchant_serial(), keys.merchant_key_pem().as_bytes());
+            let mut verifying = v3::VerifyingKeys::default();
+            let id = keys.public_key_id();
+            assert!(verifying.add_public_key(id, keys.public_key_pem().as_bytes()));
+            let codec = WechatV3::new(signing.unwrap(), Some(id), verifying);
+            Codec::V3(Arc::new(codec.notifying(url)))
+        }
+    }
+}
+
+/// RSA keys take their time, and all tests may share them.
+fn v3_keys() -> PlatformKeys {
+    static KEYS: std::sync::OnceLock<PlatformKeys> = std::sync::OnceLock::new();
+    let merchant = || paytill_simulator::identity::merchant().mch_id;
+    KEYS.get_or_init(|| PlatformKeys::generate(&merchant()).unwrap()).clone()
 }
 
 /// The rules at the bank's pace.
@@ -66,11 +107,18 @@ fn rules() -> Rules {
 
 impl Office {
     pub(crate) async fn open(customer: &str) -> Self {
+        let scenario = Some(Scenario::from_name(customer).unwrap());
+        Self::with(Version::V2, Script { scenario, ..Script::default() }).await
+    }
+
+    /// The same with a bank that keeps to a script, asked in this version of its interface.
+    pub(crate) async fn with(version: Version, script: Script) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::start();
-        let scenario = Some(Scenario::from_name(customer).unwrap());
-        let keys = Identity::generate().unwrap();
-        let script = Script { scenario, ..Script::default() };
+        let keys = match version {
+            Version::V2 => Identity::generate().unwrap(),
+            Version::V3 => Identity::generate().unwrap().with_v3_keys(v3_keys()),
+        };
         let bank = keys.bank(script, 1, clock.wall());
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
         let bank = Server::start(loopback, &keys, bank, None, PACE).await.unwrap();
@@ -88,15 +136,33 @@ impl Office {
         };
         let store = Store::Sqlite(Sqlite::open(&folder.path().join("books.sqlite")).unwrap());
         store.migrate(clock.wall()).await.unwrap();
-        let codec = WechatV2::new(SignType::HmacSha256, account.api_key.clone().into());
+        let listener = TcpListener::bind(loopback).await.unwrap();
+        let token = random::nonce().unwrap();
+        let path = notify::path(version, &token);
+        let url = format!("https://{}{path}", listener.local_addr().unwrap());
+        let opened = Opened {
+            codec: codec(version, &account.api_key, url),
+            transport: Transport::new(&route).unwrap(),
+            merchant: account.merchant,
+            key: match version {
+                Version::V2 => account.api_key.clone().into(),
+                Version::V3 => v3_keys().api_v3_key().into(),
+            },
+            client_ip: None,
+            host: String::new(),
+            renewal: None,
+        };
+        let reader = opened.notices();
         let work = Work::new(WorkParts {
             store,
-            gateway: Arc::new(codec),
-            transport: Transport::new(&route).unwrap(),
+            gateway: opened.codec.gateway(),
+            transport: opened.transport,
+            renewal: None,
             desk: Desk {
-                merchant: account.merchant,
+                merchant: opened.merchant,
                 currency: Currency::from_code("CNY").unwrap(),
                 rules: rules(),
+                qr_lasts: Millis::seconds(7200),
                 digest_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"a test's"),
             },
             request_timeout: Millis::seconds(2),
@@ -107,8 +173,15 @@ impl Office {
         let key = SigningKey::from_pkcs8(&SigningKey::generate().unwrap()).unwrap();
         let app = App::new(Arc::clone(&work), key, None);
         let router = routes::tills(Arc::clone(&app));
+        let web = notify::notified(Notified::new(Arc::clone(&work), reader, token.clone()));
+        let names = files::names(loopback.ip(), None);
+        let tls = files::tls(folder.path(), None, &names).unwrap();
+        bank.trust_receivers_of(tls.root_pem.as_deref().unwrap()).unwrap();
+        let door = Door::on(listener, Some(tls.config), web.clone());
+        let hearing = tokio::spawn(door.serve(std::future::pending()));
         let sweeping = tokio::spawn(work.sweep());
-        Self { app, bank, router, folder, sweeping }
+        let api_key = account.api_key;
+        Self { app, bank, router, web, token, api_key, folder, sweeping, hearing }
     }
 
     /// A till with this id in that store, that has introduced itself.
@@ -230,6 +303,7 @@ impl Office {
 impl Drop for Office {
     fn drop(&mut self) {
         self.sweeping.abort();
+        self.hearing.abort();
     }
 }
 

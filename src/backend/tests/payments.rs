@@ -1,6 +1,7 @@
 //! Payments through the backend, as its till sees them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use paytill_core::gateway::Ask;
 use paytill_core::payment::{
@@ -97,7 +98,7 @@ async fn a_till_that_has_not_seen_a_payment_takes_it_back() {
 
 #[tokio::test]
 async fn a_code_of_ours_is_shown_and_closed() {
-    let office = Office::open("ok").await;
+    let office = Office::open("walks-away").await;
     let till = office.till("S001", "T01", RIGHTS).await;
     let order = till.order(1);
     let answer = office.ask(&till, Ask::Order(&order)).await;
@@ -139,4 +140,21 @@ async fn whoever_waits_hears_of_an_end_at_once() {
     assert!(matches!(found, Found::Paid(_)), "{found:?}");
     let answer = office.ask(&till, Ask::Query(&order)).await;
     assert!(!matches!(answer, Answer::Found(Found::Inconclusive(Inconclusive::Unknown(_)))));
+}
+
+#[tokio::test]
+async fn who_waits_is_answered_with_what_there_is_once_the_program_is_to_end() {
+    let office = Office::open("walks-away").await;
+    let till = office.till("S001", "T01", RIGHTS).await;
+    let order = till.order(1);
+    let work = Arc::clone(&office.app.work);
+    let key = work.parts.desk.key(&order.out_trade_no);
+    office.ask(&till, Ask::Submit(&order, &code())).await;
+    let waiting = tokio::spawn({
+        let work = Arc::clone(&work);
+        async move { work.news(&key, Some(i64::MAX), Duration::from_hours(1)).await }
+    });
+    work.answer_all();
+    let row = tokio::time::timeout(Duration::from_mins(1), waiting).await.expect("answered");
+    assert_eq!(row.unwrap().unwrap().unwrap().key.out_trade_no, order.out_trade_no);
 }

@@ -3,7 +3,7 @@
 
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::{Channel, Refused};
-use paytill_core::payment::{Call, Event, Rules, State, Status};
+use paytill_core::payment::{Call, Event, Funds, Rules, State, Status};
 
 use crate::store::{Change, Lease, PaymentRow, StoreError, Write};
 
@@ -25,15 +25,17 @@ pub fn is_in_time(lease: Option<&Lease>, now: Timestamp, request_timeout: Millis
 /// it is not known whether it was written.
 pub const fn unwritten(error: &StoreError) -> Refused {
     match error {
-        // The commit itself may have arrived.
-        StoreError::Unreachable(_) | StoreError::Failed(_) => Refused::Failed,
-        StoreError::Full
+        // The commit itself may have arrived; or there is a row, from an earlier copy of the request.
+        StoreError::Unsure(_) | StoreError::Spoilt(_) => Refused::Failed,
+        StoreError::Unreachable(_)
+        | StoreError::Failed(_)
+        | StoreError::Text
+        | StoreError::Full
         | StoreError::ReadOnly
         | StoreError::Busy
         | StoreError::Again
         | StoreError::Schema { .. }
-        | StoreError::Held
-        | StoreError::Spoilt(_) => Refused::NotSent,
+        | StoreError::Held => Refused::NotSent,
     }
 }
 
@@ -134,16 +136,29 @@ pub fn woken(row: Option<&PaymentRow>, now: Deciding<'_>) -> Decision {
     } else {
         happened(Some(row), &Event::Tick, &[], now)
     };
-    let is_due = |row: &PaymentRow| row.wake_at.is_some_and(|at| at <= now.at);
-    let after = decision.write.as_ref().map_or(row, |write| &write.row);
-    if is_due(after) || is_abandoned && decision.write.is_none() {
-        // Nothing came of it: not again at once.
-        let wake_at = row.wake_at.map(|_| now.at.after(Millis::seconds(1)));
-        let row = PaymentRow { wake_at, lease: None, ..after.clone() };
-        let event = decision.write.take().and_then(|write| write.event);
-        decision.write = Some(Write { row, event, outbox: Vec::new() });
-    }
+    decision.write = rested(row, decision.write, is_abandoned, now);
     decision
+}
+
+/// What is due and has nothing to do is not due again at once; and a lease that has ended is gone.
+fn rested(
+    row: &PaymentRow,
+    write: Option<Write>,
+    is_abandoned: bool,
+    now: Deciding<'_>,
+) -> Option<Write> {
+    let mut write = match write {
+        Some(write) => write,
+        None if is_abandoned => {
+            let row = kept(PaymentRow { lease: None, ..row.clone() }, None, now);
+            Write { row, event: None, outbox: Vec::new() }
+        }
+        None => Write { row: row.clone(), event: None, outbox: Vec::new() },
+    };
+    if write.row.wake_at.is_some_and(|at| at <= now.at) {
+        write.row.wake_at = Some(now.at.after(Millis::seconds(1)));
+    }
+    (write.event.is_some() || write.row != *row).then_some(write)
 }
 
 /// The till takes a payment back: it is reversed, whatever it is, and a number that never came is kept
@@ -182,7 +197,7 @@ pub fn reversed(row: Option<&PaymentRow>, unseen: &PaymentRow, now: Deciding<'_>
     Change { write, result }
 }
 
-fn moved(
+pub(super) fn moved(
     row: &PaymentRow,
     state: State,
     call: Option<Call>,
@@ -192,7 +207,7 @@ fn moved(
     if state == row.state && call.is_none() && !event.is_evidence() {
         return Change::none(None);
     }
-    let before = row.state.status();
+    let before = &row.state;
     let is_news = matches!(event, Event::Answered(_, answer) if answer.as_inconclusive().is_none());
     let after = PaymentRow {
         version: row.version + 1,
@@ -201,18 +216,32 @@ fn moved(
         state,
         ..row.clone()
     };
+    let outbox = told(before, &after.state);
     let row = kept(after, call, now);
-    let outbox = told(before, row.state.status());
     let write = Write { row: row.clone(), event: Some((event.clone(), wire.to_vec())), outbox };
     Change { write: Some(write), result: Some(Box::new(Decided { row, call })) }
 }
 
-/// What others are told when a payment comes to this.
-fn told(before: Status, after: Status) -> Vec<&'static str> {
-    if before == after {
+/// What others are told when a payment comes from one state to another.
+fn told(before: &State, after: &State) -> Vec<&'static str> {
+    let was_over = match before.status() {
+        Status::Declined | Status::Reversed | Status::Closed => true,
+        Status::Created
+        | Status::Sent
+        | Status::Waiting
+        | Status::Checking
+        | Status::Reversing
+        | Status::Paid
+        | Status::Attention => false,
+    };
+    if was_over && before.money() != Funds::Held && after.money() == Funds::Held {
+        return vec!["payment.paid_late"];
+    }
+    if before.status() == after.status() {
         return Vec::new();
     }
-    match after {
+    match after.status() {
+        Status::Paid if after.is_paid_late() => vec!["payment.paid_late"],
         Status::Paid => vec!["payment.paid"],
         Status::Declined => vec!["payment.declined"],
         Status::Reversed => vec!["payment.reversed"],

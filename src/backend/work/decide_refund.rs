@@ -116,15 +116,29 @@ pub fn woken(
     } else {
         moved(payment, row, &RefundEvent::Tick, &[], now)
     };
-    let after = decision.write.as_ref().map_or(row, |write| &write.row);
-    if after.wake_at.is_some_and(|at| at <= now.at) || is_abandoned && decision.write.is_none() {
-        // Nothing came of it: not again at once.
-        let wake_at = row.wake_at.map(|_| now.at.after(Millis::seconds(1)));
-        let row = RefundRow { wake_at, lease: None, ..after.clone() };
-        let event = decision.write.take().and_then(|write| write.event);
-        decision.write = Some(RefundWrite { row, event, outbox: Vec::new() });
-    }
+    decision.write = rested(row, decision.write, is_abandoned, now);
     decision
+}
+
+/// As of payments: what is due and has nothing to do is not due again at once.
+fn rested(
+    row: &RefundRow,
+    write: Option<RefundWrite>,
+    is_abandoned: bool,
+    now: Deciding<'_>,
+) -> Option<RefundWrite> {
+    let mut write = match write {
+        Some(write) => write,
+        None if is_abandoned => {
+            let row = kept(RefundRow { lease: None, ..row.clone() }, None, now);
+            RefundWrite { row, event: None, outbox: Vec::new() }
+        }
+        None => RefundWrite { row: row.clone(), event: None, outbox: Vec::new() },
+    };
+    if write.row.wake_at.is_some_and(|at| at <= now.at) {
+        write.row.wake_at = Some(now.at.after(Millis::seconds(1)));
+    }
+    (write.event.is_some() || write.row != *row).then_some(write)
 }
 
 fn moved(
@@ -136,6 +150,17 @@ fn moved(
 ) -> Decision {
     let mut state = row.state.clone();
     let call = state.step(event, now.since(row.began_at), now.rules);
+    stepped((payment, row), state, call, (event, wire), now)
+}
+
+/// A refund that has come to this state.
+pub(super) fn stepped(
+    (payment, row): (&PaymentRow, &RefundRow),
+    state: RefundState,
+    call: Option<RefundCall>,
+    (event, wire): (&RefundEvent, &[(String, String)]),
+    now: Deciding<'_>,
+) -> Decision {
     let is_evidence = matches!(event, RefundEvent::Answered(..));
     if state == row.state && call.is_none() && !is_evidence {
         return RefundChange::none(None);

@@ -1,6 +1,7 @@
 //! Who waits for news of a payment, within this process.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -9,7 +10,10 @@ use crate::store::PaymentKey;
 
 /// Payments that somebody waits for.
 #[derive(Default)]
-pub(super) struct Hub(Mutex<HashMap<PaymentKey, Arc<Notify>>>);
+pub(super) struct Hub {
+    bells: Mutex<HashMap<PaymentKey, Arc<Notify>>>,
+    is_over: AtomicBool,
+}
 
 /// One who waits. Nothing is kept of a payment for which nobody does.
 pub(super) struct Waiting<'a> {
@@ -21,28 +25,34 @@ pub(super) struct Waiting<'a> {
 impl Hub {
     /// Begins to wait: all news from now on are heard.
     pub(super) fn wait_for(&self, key: PaymentKey) -> Waiting<'_> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
         let bell = Some(Arc::clone(waiting.entry(key.clone()).or_default()));
         Waiting { hub: self, key, bell }
     }
 
     /// There is something new of a payment.
     pub(super) fn ring(&self, key: &PaymentKey) {
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bell) = waiting.get(key) {
             bell.notify_waiters();
         }
     }
 
-    /// Everybody who waits looks again: this process is about to end.
+    /// Nobody waits any longer, now or later: this process is about to end.
     pub(super) fn ring_all(&self) {
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_over.store(true, Ordering::SeqCst);
+        let waiting = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.values().for_each(|bell| bell.notify_waiters());
+    }
+
+    /// Whether what there is must do.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::SeqCst)
     }
 
     #[cfg(test)]
     fn waited_for(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.bells.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 
@@ -55,7 +65,7 @@ impl Waiting<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let mut waiting = self.hub.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.hub.bells.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.bell.take());
         if waiting.get(&self.key).is_some_and(|bell| Arc::strong_count(bell) == 1) {
             waiting.remove(&self.key);

@@ -7,10 +7,15 @@
 //! the request: the payment code is in its memory and nowhere else.
 
 pub mod decide;
+pub mod decide_notice;
 pub mod decide_refund;
 mod hub;
+pub mod notices;
+pub mod outbox;
 pub mod refunds;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +25,15 @@ use tokio::sync::{Notify, watch};
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::Refused;
 use paytill_core::gateway::{Ask, Decoded, Gateway, Stamp};
-use paytill_core::order::{AuthCode, Order};
+use paytill_core::order::{AuthCode, Order, OutTradeNo};
 use paytill_core::payment::{Answer, Call, CallKind, Event, Inconclusive, TillCause};
 use paytill_host::clock::Clock;
+use paytill_host::gateway::Renewal;
 use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
 
 use crate::desk::Desk;
+use crate::metrics::{Metrics, Outcome as CallOutcome};
 use crate::store::{Lease, PaymentKey, PaymentRow, Store, StoreError};
 use decide::{Begun, Decided, Deciding};
 use hub::Hub;
@@ -41,6 +48,8 @@ pub struct WorkParts {
     pub store: Store,
     pub gateway: Arc<dyn Gateway>,
     pub transport: Transport,
+    /// Keeps the platform's certificates fresh as long as it lives, where they are used.
+    pub renewal: Option<Renewal>,
     pub desk: Desk,
     /// For an entire call, from dialling to the last byte.
     pub request_timeout: Millis,
@@ -54,9 +63,13 @@ pub struct WorkParts {
 /// The payments of a merchant.
 pub struct Work {
     pub(crate) parts: WorkParts,
+    /// What was done so far.
+    pub metrics: Metrics,
     hub: Hub,
     /// Rings when something may be due earlier than was thought.
     earlier: Notify,
+    /// Rings when there may be something new to tell others.
+    told: Notify,
     /// How many calls are under way.
     calls: watch::Sender<usize>,
 }
@@ -68,12 +81,23 @@ impl Work {
     /// Nothing is looked at before [`Work::sweep`].
     pub fn new(parts: WorkParts) -> Arc<Self> {
         let calls = watch::Sender::new(0);
-        Arc::new(Self { parts, hub: Hub::default(), earlier: Notify::new(), calls })
+        let (metrics, hub) = (Metrics::default(), Hub::default());
+        Arc::new(Self { parts, metrics, hub, earlier: Notify::new(), told: Notify::new(), calls })
+    }
+
+    /// The books.
+    pub const fn store(&self) -> &Store {
+        &self.parts.store
     }
 
     /// The merchant's name in the database.
     pub fn merchant(&self) -> &str {
         &self.parts.desk.merchant.mch_id
+    }
+
+    /// Which payment of this merchant.
+    pub fn key(&self, out_trade_no: &OutTradeNo) -> PaymentKey {
+        self.parts.desk.key(out_trade_no)
     }
 
     /// Now.
@@ -90,7 +114,8 @@ impl Work {
         let (key, work) = (new.key.clone(), Arc::clone(self));
         let decide =
             move |row: Option<&PaymentRow>| work.deciding(|now| decide::begin(row, &new, now));
-        match self.parts.store.change(key, decide).await.map_err(|error| unwritten(&error))? {
+        let change = self.parts.store.change(key, decide);
+        match self.timed(change).await.map_err(|error| unwritten(&error))? {
             Begun::New(decided) => {
                 let row = decided.row.clone();
                 self.follow(*decided, code);
@@ -107,7 +132,8 @@ impl Work {
         let decide = move |row: Option<&PaymentRow>| {
             work.deciding(|now| decide::reversed(row, &unseen, now))
         };
-        match self.parts.store.change(key, decide).await.map_err(|error| failed(&error))? {
+        let change = self.parts.store.change(key, decide);
+        match self.timed(change).await.map_err(|error| failed(&error))? {
             Begun::New(decided) => {
                 let row = decided.row.clone();
                 self.follow(*decided, None);
@@ -144,7 +170,7 @@ impl Work {
                 None => !status.is_final_for_cashier() && *first.get_or_insert(status) == status,
             };
             let now = tokio::time::Instant::now();
-            if !is_known || now >= deadline {
+            if !is_known || now >= deadline || self.hub.is_over() {
                 return Ok(Some(row));
             }
             let look = self.next_look(deadline);
@@ -166,7 +192,7 @@ impl Work {
         let decide = move |row: Option<&PaymentRow>| {
             work.deciding(|now| decide::happened(row, &event, &wire, now))
         };
-        if let Some(decided) = self.parts.store.change(key, decide).await? {
+        if let Some(decided) = self.timed(self.parts.store.change(key, decide)).await? {
             self.follow(*decided, None);
         }
         Ok(())
@@ -190,6 +216,14 @@ impl Work {
         decide(Deciding { at, rules: &desk.rules, instance, lease, is_alone })
     }
 
+    /// A change of the books, and how long it takes.
+    async fn timed<T>(&self, change: impl Future<Output = T>) -> T {
+        let begun = tokio::time::Instant::now();
+        let changed = change.await;
+        self.metrics.stored(begun.elapsed());
+        changed
+    }
+
     /// What follows from a decision that is on disk.
     fn follow(self: &Arc<Self>, decided: Decided, code: Option<AuthCode>) {
         let Decided { row, call } = decided;
@@ -199,8 +233,12 @@ impl Work {
             version = row.version,
             "moved"
         );
+        if !row.state.is_open() {
+            self.metrics.ended("payment", row.state.status().word());
+        }
         self.hub.ring(&row.key);
         self.earlier.notify_one();
+        self.told.notify_one();
         let Some(call) = call else { return };
         self.spawn(|work| async move { work.call(row, call, code).await });
     }
@@ -241,6 +279,7 @@ impl Work {
             Ok(Decoded { answer, record }) => (answer, record),
             Err(failure) => (Answer::inconclusive(call.kind, Inconclusive::from(failure)), vec![]),
         };
+        self.metrics.called(word(call.kind), outcome(answer.as_inconclusive()));
         for write in 0..WRITES {
             let event = Event::Answered(call.number, answer.clone());
             match self.happened(row.key.clone(), event, wire.clone()).await {
@@ -279,6 +318,27 @@ impl Work {
             tracing::warn!(out_trade_no = number, call = call.number, ?failure, "no answer");
         }
         Ok(gateway.decode(ask, &reply?, clock.wall()))
+    }
+}
+
+/// A call's name in figures.
+const fn word(kind: CallKind) -> &'static str {
+    match kind {
+        CallKind::Submit => "submit",
+        CallKind::Query => "query",
+        CallKind::Reverse => "reverse",
+        CallKind::RefundQuery => "refund_query",
+        CallKind::Order => "order",
+        CallKind::Close => "close",
+    }
+}
+
+/// What an answer counts as.
+const fn outcome(inconclusive: Option<&Inconclusive>) -> CallOutcome {
+    match inconclusive {
+        None => CallOutcome::Answered,
+        Some(Inconclusive::NotSent(_)) => CallOutcome::NotSent,
+        Some(Inconclusive::Unknown(_) | Inconclusive::Unsigned(_)) => CallOutcome::Unknown,
     }
 }
 

@@ -13,7 +13,7 @@ use paytill_host::random;
 use paytill_host::transport::TransportFailure;
 
 use super::decide_refund::{self, RefundBegun, RefundDecided};
-use super::{Outcome, WRITES, Work, WorkParts, failed, pause_after, unwritten};
+use super::{Outcome, WRITES, Work, WorkParts, failed, outcome, pause_after, unwritten};
 use crate::store::{RefundBooks, RefundKey, RefundRow, StoreError};
 
 /// A day, in milliseconds: what a till may give back in one counts from so long ago.
@@ -74,7 +74,7 @@ impl Work {
             let row = refunds.into_iter().find(|row| row.key == *key);
             let is_under_way = row.as_ref().is_some_and(|row| row.state.is_unclear());
             let now = tokio::time::Instant::now();
-            if !is_under_way || now >= deadline {
+            if !is_under_way || now >= deadline || self.hub.is_over() {
                 return Ok(row);
             }
             let look = self.next_look(deadline);
@@ -117,7 +117,7 @@ impl Work {
         Ok(())
     }
 
-    fn follow_refund(self: &Arc<Self>, decided: RefundDecided) {
+    pub(super) fn follow_refund(self: &Arc<Self>, decided: RefundDecided) {
         let RefundDecided { row, payment, call } = decided;
         tracing::info!(
             out_refund_no = row.key.out_refund_no.as_str(),
@@ -125,8 +125,12 @@ impl Work {
             version = row.version,
             "moved"
         );
+        if !row.state.is_open() {
+            self.metrics.ended("refund", row.state.status().word());
+        }
         self.hub.ring(&row.key.payment);
         self.earlier.notify_one();
+        self.told.notify_one();
         let Some(call) = call else { return };
         let refund = row.refund(&payment);
         self.spawn(|work| async move { work.call_refund(row, refund, call).await });
@@ -144,6 +148,7 @@ impl Work {
                 (RefundAnswer::inconclusive(call.kind, Inconclusive::from(failure)), vec![])
             }
         };
+        self.metrics.called(word(call.kind), outcome(answer.as_inconclusive()));
         for write in 0..WRITES {
             let event = RefundEvent::Answered(call.number, answer.clone());
             match self.refund_happened(row.key.clone(), event, wire.clone()).await {
@@ -175,6 +180,15 @@ impl Work {
             }
         };
         Ok(gateway.decode_refund(ask, &reply?, clock.wall()))
+    }
+}
+
+/// A call's name in figures.
+const fn word(kind: RefundCallKind) -> &'static str {
+    match kind {
+        RefundCallKind::Look { .. } => "refund_look",
+        RefundCallKind::Refund => "refund",
+        RefundCallKind::Query => "refund_query",
     }
 }
 

@@ -54,6 +54,8 @@ pub struct Call {
 impl Call {
     /// The one submission of a payment, and its first call.
     pub const SUBMISSION: Self = Self { kind: CallKind::Submit, number: 0 };
+    /// Under this number is written what the gateway tells unasked. No call ever has it.
+    pub const UNASKED: u32 = u32::MAX;
 }
 
 /// Why a payment is where it is.

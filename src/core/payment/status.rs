@@ -17,6 +17,16 @@ pub struct Rules {
     pub attention_after: Millis,
 }
 
+impl Rules {
+    /// Of a till behind its merchant's backend. The backend keeps to the times itself, so the till
+    /// leaves it the first word; and no reversal is too early for it, as it refuses what comes after.
+    #[must_use]
+    pub const fn behind_a_backend(self) -> Self {
+        let give_up_after = self.give_up_after.plus(Millis::seconds(2));
+        Self { give_up_after, reverse_not_before: Millis(0), ..self }
+    }
+}
+
 impl Default for Rules {
     fn default() -> Self {
         Self {

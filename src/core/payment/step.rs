@@ -7,11 +7,11 @@ mod reversing;
 use reversing::leave_to_a_person;
 
 use super::answer::{
-    Answer, Call, CallKind, Ending, Found, Inconclusive, Reason, Submitted, TillCause,
+    Answer, Call, CallKind, Ending, Found, Inconclusive, Proof, Reason, Submitted, TillCause,
 };
 use super::event::Event;
 use super::reversal::Pace;
-use super::state::{Closed, Doubt, Held, Outcome, Pending, Phase, Shown, Stage, State};
+use super::state::{Closed, Doubt, Held, Outcome, Pending, Phase, Reversing, Shown, Stage, State};
 use super::status::Rules;
 use crate::clock::Millis;
 
@@ -61,6 +61,37 @@ impl State {
         step.poll(&mut reversing);
         (self.calls, self.stage) = (step.calls, Stage::Reversing(reversing));
         step.call
+    }
+}
+
+impl State {
+    /// The gateway tells unasked that it was paid, and proves it. That counts as the answer to a query
+    /// does, and also where no query is awaited any more: of what has ended without the money, too.
+    ///
+    /// Only for a merchant's backend: a till hears no notifications.
+    #[must_use]
+    pub fn notified(&mut self, proof: &Proof, now: Millis, rules: &Rules) -> Option<Call> {
+        match &mut self.stage {
+            Stage::Qr(qr) => qr.notified(proof, now, rules),
+            Stage::Closed(Closed { outcome: Outcome::Declined | Outcome::Reversed, .. }) => {
+                let mut step = Step::new(self, now, rules);
+                let reason = TillCause::DeliveredLate.into();
+                let mut reversing = step.reversing_now(Shown::Reversing, reason, false);
+                reversing.held = Held::Taken;
+                // A notification may be hours old: only a query says what is true now.
+                step.poll(&mut reversing);
+                (self.calls, self.is_ours) = (step.calls, true);
+                let call = step.call;
+                self.stage = Stage::Reversing(reversing);
+                call
+            }
+            // The money has gone back or is going back, and this tells of the time before.
+            Stage::Closed(_) | Stage::Reversing(Reversing { held: Held::Refunded, .. }) => None,
+            Stage::Pending(_) | Stage::Reversing(_) | Stage::Paid(_) | Stage::Cash(_) => {
+                let answer = Answer::Found(Found::Paid(proof.clone()));
+                self.step(&Event::Answered(Call::UNASKED, answer), now, rules)
+            }
+        }
     }
 }
 

@@ -47,6 +47,48 @@ impl RefundState {
     }
 }
 
+impl RefundState {
+    /// The gateway tells unasked what became of it, and has signed that. It counts as the answer to a
+    /// query does, whether or not one is awaited.
+    ///
+    /// Only for a merchant's backend: a till hears no notifications.
+    #[must_use]
+    pub fn notified(
+        &mut self,
+        queried: &Queried,
+        now: Millis,
+        rules: &Rules,
+    ) -> Option<RefundCall> {
+        let Self { calls, jitter, elsewhere, .. } = *self;
+        let mut step = Step { calls, jitter, elsewhere, now, rules, call: None };
+        let next = match (&mut self.stage, queried) {
+            (Stage::Pursued(pursuit), _) => step.queried(pursuit, queried),
+            // What has left before the books were lost, or was held up.
+            (
+                Stage::Looking(_) | Stage::Refused { .. } | Stage::Closed(_),
+                Queried::Done(proof),
+            ) => Some(Stage::Done(proof.clone())),
+            (Stage::Refused { .. }, Queried::Processing | Queried::Abnormal) => {
+                Some(step.after_all(queried))
+            }
+            (
+                Stage::Looking(_)
+                | Stage::Refused { .. }
+                | Stage::Closed(_)
+                | Stage::Done(_)
+                | Stage::Cash
+                | Stage::Settled,
+                _,
+            ) => None,
+        };
+        if let Some(next) = next {
+            self.stage = next;
+        }
+        self.calls = step.calls;
+        step.call
+    }
+}
+
 /// One step: what it may read, and the call it leads to.
 struct Step<'a> {
     calls: u32,
@@ -327,10 +369,7 @@ impl Step<'_> {
                         recheck.at = self.now.plus(self.rules.query_interval.times(BLOCKED));
                     }
                     Queried::Done(_) | Queried::Processing | Queried::Abnormal => {
-                        let mut pursuit = self.pursuit(Shown::Accepted);
-                        pursuit.has_left = true;
-                        let next = self.queried(&mut pursuit, queried);
-                        return Some(next.unwrap_or(Stage::Pursued(pursuit)));
+                        return Some(self.after_all(queried));
                     }
                 }
             }
@@ -341,6 +380,13 @@ impl Step<'_> {
             | RefundEvent::Answered(..) => {}
         }
         None
+    }
+
+    /// The gateway has what was thought to be refused.
+    fn after_all(&mut self, queried: &Queried) -> Stage {
+        let mut pursuit = self.pursuit(Shown::Accepted);
+        pursuit.has_left = true;
+        self.queried(&mut pursuit, queried).unwrap_or(Stage::Pursued(pursuit))
     }
 
     fn query(&mut self, pursuit: &mut Pursuit) {

@@ -1,6 +1,7 @@
 //! The refund machine: every transition, and what no order of events may break.
 
 mod limits;
+mod told;
 
 use proptest::prelude::*;
 

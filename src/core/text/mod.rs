@@ -5,7 +5,9 @@
 
 mod backend;
 mod connection;
+pub mod history;
 mod qr;
 pub mod reason;
 pub mod refund;
+pub mod status;
 pub mod system;

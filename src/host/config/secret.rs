@@ -4,6 +4,7 @@
 //! nobody else can replace it. Links are not followed, and contents are wiped from memory after
 //! use. A fault names the file and what to do about it, and never a byte of its contents.
 
+mod access;
 mod fault;
 mod form;
 mod remedy;
@@ -275,7 +276,7 @@ fn private(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
     if !is_ours(&facts) {
         return Err(SecretFault::NotOurs(shown(path)));
     }
-    if facts.mode() & GROUP_AND_OTHERS != 0 {
+    if facts.mode() & GROUP_AND_OTHERS != 0 && !access::is_for_us_alone(&file) {
         return Err(SecretFault::ReadableByOthers { file: shown(path) });
     }
     folder_is_ours(path)?;

@@ -7,7 +7,7 @@ use paytill_core::both;
 use paytill_core::clock::Millis;
 use secrecy::SecretString;
 
-use super::reading::{Collected, Surroundings};
+use super::reading::{Collected, Surroundings, timeouts, url};
 use crate::config::ConfigError;
 use crate::config::file::Section;
 use crate::config::secret;
@@ -15,7 +15,6 @@ use crate::config::secret;
 /// The gateway in mainland China and its backup host (protocol 1.1).
 const BASE_URL: &str = "https://api.mch.weixin.qq.com";
 const BACKUP_URL: &str = "https://api2.mch.weixin.qq.com";
-const URL_CELLS: usize = 255;
 const ADDRESS_CELLS: usize = 64;
 
 /// The way to a gateway, as in [`WechatV2Config`](super::WechatV2Config).
@@ -69,9 +68,7 @@ impl Line {
             let sentence = both!("is of use only together with proxy", "只能与 proxy 一起使用");
             return Err(section.wrong("proxy_login_file", &sentence));
         }
-        let timeout = |key, default| section.whole(key, 100..=60_000, default).map(Millis);
-        let connect_timeout = timeout("connect_timeout_ms", 3000)?;
-        let request_timeout = timeout("request_timeout_ms", 10_000)?;
+        let [connect_timeout, request_timeout] = timeouts(section)?;
         Ok(Self {
             base_url,
             backup_url,
@@ -85,11 +82,7 @@ impl Line {
     }
 
     /// With what its files hold.
-    pub(super) fn complete(
-        self,
-        section: Section<'_>,
-        each: &mut Collected<'_>,
-    ) -> Option<LineConfig> {
+    pub(super) fn complete(self, section: Section<'_>, each: &mut Collected) -> Option<LineConfig> {
         let ca_pem = self.ca_file.map(|path| secret::roots(&path)).transpose();
         let ca_pem = each.kept(ca_pem.map_err(|why| vec![section.wrong("ca_file", &why.text())]));
         let login = self.login_file.map(|path| secret::login(&path)).transpose();
@@ -108,52 +101,4 @@ impl Line {
             request_timeout: self.request_timeout,
         })
     }
-}
-
-/// `scheme://host`, with or without a port, and nothing else; `None` if it is empty. An invalid one
-/// is not repeated: it may contain a password.
-fn url(
-    section: Section<'_>,
-    key: &str,
-    scheme: &str,
-    default: &str,
-) -> Result<Option<String>, ConfigError> {
-    let text = section.text(key, URL_CELLS)?.unwrap_or_else(|| default.to_owned());
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let url = url::Url::parse(&text)
-        .ok()
-        .filter(|_| text.strip_prefix(scheme).is_some_and(|rest| rest.starts_with("://")));
-    let Some(url) = url else {
-        let sentence = both!(
-            "must be {scheme}://host or {scheme}://host:port",
-            "必须是 {scheme}://主机 或 {scheme}://主机:端口"
-        );
-        return Err(section.wrong(key, &sentence));
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        let sentence = both!(
-            "must be {scheme}://host or {scheme}://host:port, without user and password",
-            "必须是 {scheme}://主机 或 {scheme}://主机:端口，不含用户名和密码"
-        );
-        let sentence = if key == "proxy" {
-            both!(
-                "must be http://host or http://host:port; name and password go into a file that \
-                 proxy_login_file names",
-                "必须是 http://主机 或 http://主机:端口；用户名和密码请放在 proxy_login_file 指定的文件中"
-            )
-        } else {
-            sentence
-        };
-        return Err(section.wrong(key, &sentence));
-    }
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        let sentence = both!(
-            "must be {scheme}://host or {scheme}://host:port, and nothing behind it",
-            "必须是 {scheme}://主机 或 {scheme}://主机:端口，后面不能有其他内容"
-        );
-        return Err(section.wrong(key, &sentence));
-    }
-    Ok(Some(url.origin().ascii_serialization()))
 }

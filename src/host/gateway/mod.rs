@@ -5,13 +5,15 @@
 //! whichever of them is used, but only the used one's secrets are read. [`kind`] says what the file
 //! chooses, [`read`] gives a [`Wechat`], and [`Wechat::open`] what speaks to it, what carries that,
 //! and what keeps the platform's certificates fresh. Nothing is sent before that.
+//!
+//! A program that has a gateway of its own besides reads that section with the help of [`reading`].
 
 mod account;
 pub mod certificates;
 mod line;
 mod open;
 mod platform;
-mod reading;
+pub mod reading;
 #[cfg(test)]
 mod tests;
 mod v2;
@@ -25,7 +27,7 @@ use crate::config::file::Document;
 
 pub use certificates::Renewal;
 pub use line::LineConfig;
-pub use open::{Codec, OpenError, Opened};
+pub use open::{Codec, NoticeReader, OpenError, Opened};
 pub use platform::PlatformValue;
 pub use reading::{Secrets, Surroundings};
 pub use v2::WechatV2Config;

@@ -15,7 +15,7 @@ use paytill_core::payment::Reason;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::certificates::{self, Renewal};
-use super::{LineConfig, Wechat, WechatV2Config, WechatV3Config};
+use super::{LineConfig, Version, Wechat, WechatV2Config, WechatV3Config};
 use crate::certificate::Names;
 use crate::clock::Clock;
 use crate::transport::{Route, RouteError, Transport};
@@ -72,9 +72,38 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// Who reads this account's notifications.
+    pub fn notices(&self) -> NoticeReader {
+        let Self { codec, merchant, key, .. } = self;
+        NoticeReader { codec: codec.clone(), merchant: merchant.clone(), key: key.clone() }
+    }
+
+    /// What a notification says, if it is genuine and about this merchant.
+    pub fn notice(&self, delivery: &Delivery, now: Timestamp) -> Result<Notice, Reason> {
+        self.notices().read(delivery, now)
+    }
+}
+
+/// Reads the notifications of an account. It outlives what the account is asked through.
+#[derive(Clone)]
+pub struct NoticeReader {
+    codec: Codec,
+    merchant: Merchant,
+    key: SecretString,
+}
+
+impl NoticeReader {
+    /// The version of the interface that this account is used with, and so its notifications come in.
+    pub const fn version(&self) -> Version {
+        match &self.codec {
+            Codec::V2(_) => Version::V2,
+            Codec::V3(_) => Version::V3,
+        }
+    }
+
     /// What a notification says, if it is genuine and about this merchant. Why not is for the record:
     /// whoever sent it must learn nothing.
-    pub fn notice(&self, delivery: &Delivery, now: Timestamp) -> Result<Notice, Reason> {
+    pub fn read(&self, delivery: &Delivery, now: Timestamp) -> Result<Notice, Reason> {
         match &self.codec {
             Codec::V2(codec) => codec.notice(delivery, &self.merchant),
             Codec::V3(codec) => codec.notice(delivery, &self.merchant, &self.key, now),

@@ -1,13 +1,17 @@
-//! What reading each of the sections needs, and what is done with all that is wrong in one.
+//! What reading the section of a gateway needs, also that of a program's own, and what is done with all
+//! that is wrong in one.
 
 use std::path::Path;
 
+use paytill_core::clock::Millis;
 use paytill_core::language::Text;
 use paytill_core::{both, say};
 
 use crate::config::file::Section;
 use crate::config::secret::{self, SecretFault};
 use crate::config::{ConfigError, Environment};
+
+const URL_CELLS: usize = 255;
 
 /// Whether the secrets that are named in the file are read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,24 +32,48 @@ pub struct Surroundings<'a> {
 }
 
 /// All that is wrong, so that nobody has to mend one thing to hear of the next.
-pub(super) struct Collected<'f> {
-    pub(super) faults: &'f mut Vec<ConfigError>,
+#[derive(Default)]
+pub struct Collected {
+    faults: Vec<ConfigError>,
 }
 
-impl Collected<'_> {
-    pub(super) fn kept<T>(&mut self, result: Result<T, Vec<ConfigError>>) -> Option<T> {
+impl Collected {
+    /// What is there, or `None` with its faults.
+    pub fn kept<T>(&mut self, result: Result<T, Vec<ConfigError>>) -> Option<T> {
         result.map_err(|faults| self.faults.extend(faults)).ok()
+    }
+
+    /// Whether nothing is wrong so far.
+    pub const fn is_empty(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// All faults as one, if there are any.
+    pub fn checked(self) -> Result<(), ConfigError> {
+        ConfigError::all(self.faults).map_or(Ok(()), Err)
+    }
+
+    /// All faults as one.
+    pub fn refused(self, section: Section<'_>) -> ConfigError {
+        let none = || section.wrong("kind", &both!("cannot be used", "无法使用"));
+        ConfigError::all(self.faults).unwrap_or_else(none)
     }
 }
 
-/// All faults as one.
-pub(super) fn refused(section: Section<'_>, faults: Vec<ConfigError>) -> ConfigError {
-    let none = || section.wrong("kind", &both!("cannot be used", "无法使用"));
-    ConfigError::all(faults).unwrap_or_else(none)
+impl From<Vec<ConfigError>> for Collected {
+    fn from(faults: Vec<ConfigError>) -> Self {
+        Self { faults }
+    }
+}
+
+/// How long a connection may take, and a request with its answer.
+pub fn timeouts(section: Section<'_>) -> Result<[Millis; 2], ConfigError> {
+    let timeout = |key, default| section.whole(key, 100..=60_000, default).map(Millis);
+    Ok([timeout("connect_timeout_ms", 3000)?, timeout("request_timeout_ms", 10_000)?])
 }
 
 /// Whoever can write the file that names the gateway can send payment codes to a host of his own.
-pub(super) fn unguarded(around: &Surroundings<'_>) -> Option<ConfigError> {
+pub fn unguarded(around: &Surroundings<'_>) -> Option<ConfigError> {
     let file = around.file?;
     let why = match secret::guarded(file).err()? {
         SecretFault::WritableByOthers { file } => both!(
@@ -76,4 +104,52 @@ pub(super) fn unguarded(around: &Surroundings<'_>) -> Option<ConfigError> {
         )
     });
     Some(ConfigError::new(sentence).in_section("gateway").unguarded())
+}
+
+/// `scheme://host`, with or without a port, and nothing else; `None` if it is empty. An invalid one
+/// is not repeated: it may contain a password.
+pub fn url(
+    section: Section<'_>,
+    key: &str,
+    scheme: &str,
+    default: &str,
+) -> Result<Option<String>, ConfigError> {
+    let text = section.text(key, URL_CELLS)?.unwrap_or_else(|| default.to_owned());
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let url = url::Url::parse(&text)
+        .ok()
+        .filter(|_| text.strip_prefix(scheme).is_some_and(|rest| rest.starts_with("://")));
+    let Some(url) = url else {
+        let sentence = both!(
+            "must be {scheme}://host or {scheme}://host:port",
+            "必须是 {scheme}://主机 或 {scheme}://主机:端口"
+        );
+        return Err(section.wrong(key, &sentence));
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        let sentence = both!(
+            "must be {scheme}://host or {scheme}://host:port, without user and password",
+            "必须是 {scheme}://主机 或 {scheme}://主机:端口，不含用户名和密码"
+        );
+        let sentence = if key == "proxy" {
+            both!(
+                "must be http://host or http://host:port; name and password go into a file that \
+                 proxy_login_file names",
+                "必须是 http://主机 或 http://主机:端口；用户名和密码请放在 proxy_login_file 指定的文件中"
+            )
+        } else {
+            sentence
+        };
+        return Err(section.wrong(key, &sentence));
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        let sentence = both!(
+            "must be {scheme}://host or {scheme}://host:port, and nothing behind it",
+            "必须是 {scheme}://主机 或 {scheme}://主机:端口，后面不能有其他内容"
+        );
+        return Err(section.wrong(key, &sentence));
+    }
+    Ok(Some(url.origin().ascii_serialization()))
 }

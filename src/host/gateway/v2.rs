@@ -13,7 +13,7 @@ use super::Version;
 use super::account::{merchant, missing_ids, notify_url};
 use super::line::Line;
 use super::platform::PlatformValue;
-use super::reading::{Collected, Secrets, Surroundings, refused, unguarded};
+use super::reading::{Collected, Secrets, Surroundings, unguarded};
 use crate::config::file::{Document, Section};
 use crate::config::secret::{self, Of, SecretFault};
 use crate::config::{ConfigError, variable};
@@ -85,24 +85,23 @@ pub(super) fn read(
         return Ok(None);
     }
 
-    let mut faults = missing_ids(section, &merchant);
+    let mut each = Collected::from(missing_ids(section, &merchant));
     if line.base_url.is_none() {
         return Err(section.wrong("base_url", &both!("is empty", "为空")));
     }
     if around.secrets == Secrets::Leave {
-        return ConfigError::all(faults).map_or(Ok(None), Err);
+        return each.checked().map(|()| None);
     }
     if let Some(fault) = unguarded(around) {
         return Err(fault);
     }
-    let mut each = Collected { faults: &mut faults };
     let api_key = each.kept(api_key(section, api_key_file, around).map_err(|fault| vec![fault]));
     let client_identity_pem = each.kept(identity(section, certificate_file, key_file));
     let line = line.complete(section, &mut each);
     let (Some(api_key), Some(client_identity_pem), Some(line), true) =
-        (api_key, client_identity_pem, line, each.faults.is_empty())
+        (api_key, client_identity_pem, line, each.is_empty())
     else {
-        return Err(refused(section, faults));
+        return Err(each.refused(section));
     };
     Ok(Some(WechatV2Config {
         base_url: line.base_url,

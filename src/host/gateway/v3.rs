@@ -12,7 +12,7 @@ use super::Version;
 use super::account::{merchant, missing_ids, notify_url};
 use super::line::{Line, LineConfig};
 use super::platform::PlatformValue;
-use super::reading::{Collected, Secrets, Surroundings, refused, unguarded};
+use super::reading::{Collected, Secrets, Surroundings, unguarded};
 use crate::config::file::{Document, Section};
 use crate::config::secret::{self, Of, SecretFault};
 use crate::config::{ConfigError, variable};
@@ -102,23 +102,22 @@ pub(super) fn read(
         return Ok(None);
     }
 
-    let mut faults = missing_ids(section, &merchant);
+    let mut each = Collected::from(missing_ids(section, &merchant));
     if around.secrets == Secrets::Leave {
-        return ConfigError::all(faults).map_or(Ok(None), Err);
+        return each.checked().map(|()| None);
     }
     if let Some(fault) = unguarded(around) {
         return Err(fault);
     }
-    let mut each = Collected { faults: &mut faults };
     let api_v3_key = each.kept(api_v3_key(document, section, &files, around));
     let signing = each.kept(signing(section, &files, serial));
     let public_key = public_key(section, &files, public_key_id, signing.as_ref());
     let public_key = each.kept(public_key.map_err(|fault| vec![fault]));
     let line = line.complete(section, &mut each);
     let (Some(api_v3_key), Some(signing), Some(public_key), Some(line), true) =
-        (api_v3_key, signing, public_key, line, each.faults.is_empty())
+        (api_v3_key, signing, public_key, line, each.is_empty())
     else {
-        return Err(refused(section, faults));
+        return Err(each.refused(section));
     };
     Ok(Some(WechatV3Config {
         line,

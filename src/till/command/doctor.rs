@@ -7,9 +7,9 @@
 //! disk, and works beside a running till. The worst fault decides the exit code.
 
 mod books;
-mod certificate;
 mod devices;
 mod gateway;
+mod gateway_backend;
 mod gateway_v3;
 
 use std::ffi::OsString;
@@ -30,7 +30,7 @@ use crate::journal;
 use crate::language::Language;
 use crate::operators::{self, Operators};
 use crate::text;
-use crate::text::doctor::{Check, CheckResult, Finding, TerminalState, Verdict};
+use crate::text::doctor::{Check, CheckResult, Finding, OfBackend, TerminalState, Verdict};
 use crate::text::operators::failure;
 use paytill_host::clock::Clock;
 
@@ -56,6 +56,9 @@ pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failu
             }
             GatewayConfig::WechatV3(wechat) => {
                 gateway_v3::check(&config, wechat, clock, &mut reporter).await;
+            }
+            GatewayConfig::Backend(backend) => {
+                gateway_backend::check(&config, backend, clock, &mut reporter).await;
             }
             GatewayConfig::Simulator => reporter.report(&Finding::Training),
             // The reason was reported already.
@@ -97,6 +100,8 @@ fn configuration(flags: &Flags, folder: &Path, reporter: &mut FindingReporter) -
                 let sentence = sentence.in_language(reporter.language).to_owned();
                 reporter.report(&if wrong.is_unguarded() {
                     Finding::ConfigurationOpen(sentence)
+                } else if loaded.config.backend_files.is_used {
+                    Finding::OfBackend(OfBackend::FilesWrong(sentence))
                 } else {
                     Finding::SecretsWrong(sentence)
                 });
@@ -105,7 +110,8 @@ fn configuration(flags: &Flags, folder: &Path, reporter: &mut FindingReporter) -
         (Ok(()), GatewayConfig::WechatV2(_) | GatewayConfig::WechatV3(_)) => {
             reporter.report(&Finding::SecretsRead);
         }
-        (Ok(()), GatewayConfig::Simulator | GatewayConfig::Unread) => {}
+        // The keys of a backend are told apart when it is checked.
+        (Ok(()), GatewayConfig::Backend(_) | GatewayConfig::Simulator | GatewayConfig::Unread) => {}
     }
     if let Err(error) = Operators::read(&operators::path(&loaded.config.journal.path)) {
         let sentence = failure(&error).in_language(reporter.language).to_owned();

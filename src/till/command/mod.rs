@@ -10,6 +10,7 @@ pub mod cashier;
 pub mod customer_view;
 pub mod devices;
 pub mod doctor;
+pub mod enroll;
 pub mod evidence;
 pub mod find;
 pub mod goods;

@@ -4,18 +4,20 @@
 //! Training takes the same path to a simulated gateway in the same process.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::{Exit, Failure, output};
 use crate::clock::Millis;
-use crate::config::{Config, GatewayConfig, Loaded, PrinterKind, WechatV2Config};
+use crate::config::{BackendConfig, Config, GatewayConfig, Loaded, PrinterKind, WechatV2Config};
 use crate::engine::{OrderTemplate, Recovered};
+use crate::gateway::backend::Backend;
 use crate::journal::{Journal, JournalError};
 use crate::order::Merchant;
 use crate::simulator::{Embedded, Script, Server};
 use crate::till::{Till, TillParts};
 use crate::{both, say, text};
 use paytill_host::clock::Clock;
-use paytill_host::gateway::{Opened, Renewal};
+use paytill_host::gateway::{OpenError, Opened, Renewal};
 
 /// How long a training customer takes to scan a code of ours: it is to be seen.
 const SCANS_AFTER: Millis = Millis::seconds(6);
@@ -74,6 +76,7 @@ pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<OpenTill, Failure> {
         GatewayConfig::WechatV3(gateway) => {
             open_line(config, gateway.open(clock).await?, clock, journal, recovered)
         }
+        GatewayConfig::Backend(gateway) => open_backend(config, gateway, clock, journal, recovered),
         GatewayConfig::Simulator => open_training(config, clock, journal, recovered).await,
         GatewayConfig::Unread => {
             let sentence = both!("the gateway's secrets were not read", "没有读取商户密钥");
@@ -109,6 +112,33 @@ fn open_v2(
         ));
     }
     open_line(config, gateway.open()?, clock, journal, recovered)
+}
+
+/// A till on a line to its merchant's backend.
+fn open_backend(
+    config: &Config,
+    gateway: &BackendConfig,
+    clock: &Clock,
+    journal: Journal,
+    recovered: Recovered,
+) -> Result<OpenTill, Failure> {
+    let parts = TillParts {
+        template: template(config, gateway.merchant.clone()),
+        rules: config.payment.rules,
+        gateway: codec(gateway)?,
+        transport: gateway.transport().map_err(OpenError::from)?,
+        hash_key: gateway.key_pem.clone(),
+        client_ip: None,
+        clock: clock.clone(),
+    };
+    let till = start(parts, journal, recovered)?;
+    let gateway_host = gateway.url.trim_start_matches("https://").to_owned();
+    Ok(OpenTill { till, gateway_host, training: None, _renewal: None })
+}
+
+/// What speaks to the merchant's backend.
+pub(super) fn codec(gateway: &BackendConfig) -> Result<Arc<Backend>, Failure> {
+    gateway.codec().ok_or_else(|| OpenError::Key.into())
 }
 
 /// A till on a line to the real gateway.

@@ -16,7 +16,6 @@ use crate::journal::{Filter, JournalReader, OrderRow, RefundRow, StoredEntry, St
 use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::{Call, Event, Reason, Status};
-use crate::refund::RefundEvent;
 use crate::sale::Sold;
 use crate::text::find::{FindWords, Verdict};
 use crate::text::{goods, history, reason, refund as refund_text, screen};
@@ -373,39 +372,9 @@ fn act_words(act: &ActKind) -> String {
 
 /// For programs: stays the same in every language and version.
 fn event_words(event: &StoredEvent) -> String {
-    let event = match event {
-        StoredEvent::Payment(event) => event,
-        StoredEvent::Act(act) => return act_words(act),
-        StoredEvent::Refund(told) => return event_words_of_refund(&told.event),
-    };
     match event {
-        Event::Begun => "begun".into(),
-        Event::Answered(number, answer) => {
-            let said = history::answer(answer, Language::English);
-            format!("answer to {} {number}: {said}", answer.kind().word())
-        }
-        Event::Tick => "time".into(),
-        Event::Cancel => "cancelled by the cashier".into(),
-        Event::MerchantChanged => "the till sells for another merchant".into(),
-        Event::Settled(_) => "settled by a person".into(),
-        Event::Billed { day, listed: true } => format!("in the bill of {day}"),
-        Event::Billed { day, listed: false } => format!("not in the bill of {day}"),
-        Event::CheckNow => "checked now by the cashier".into(),
-        Event::Restarted { .. } => "the till started again".into(),
-    }
-}
-
-/// The same of a refund.
-fn event_words_of_refund(event: &RefundEvent) -> String {
-    match event {
-        RefundEvent::Begun => "begun".into(),
-        RefundEvent::Answered(number, answer) => {
-            format!("answer to {} {number}: {}", answer.word(), history::refund_answer(answer))
-        }
-        RefundEvent::Tick => "time".into(),
-        RefundEvent::Settled(_) => "settled by a person".into(),
-        RefundEvent::CheckNow => "checked now by the cashier".into(),
-        RefundEvent::MerchantChanged => "the till sells for another merchant".into(),
-        RefundEvent::Restarted { .. } => "the till started again".into(),
+        StoredEvent::Payment(event) => history::event_words(event),
+        StoredEvent::Act(act) => act_words(act),
+        StoredEvent::Refund(told) => history::refund_event_words(&told.event),
     }
 }

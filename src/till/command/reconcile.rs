@@ -40,6 +40,9 @@ pub(super) async fn bill_gateway(
     let Opened { codec, transport, merchant, .. } = match gateway {
         GatewayConfig::WechatV2(gateway) => gateway.open()?,
         GatewayConfig::WechatV3(gateway) => gateway.open_once(clock).await?,
+        GatewayConfig::Backend(_) => {
+            return Err(Failure::new(Exit::Configuration, text::of_the_backend()));
+        }
         GatewayConfig::Simulator | GatewayConfig::Unread => {
             return Err(Failure::new(Exit::Configuration, text::training()));
         }
@@ -53,6 +56,10 @@ pub async fn run(reconcile: Reconcile, loaded: &Loaded, clock: &Clock) -> Result
     let words = ReconcileWords::of(config.till.language);
     let now = clock.wall();
     let day = reconcile.day.from_today(now.day(&beijing()));
+    // Its rows name the merchant as only the backend knows it.
+    if let GatewayConfig::Backend(_) = config.gateway {
+        return Err(Failure::new(Exit::Configuration, text::of_the_backend()));
+    }
     let Some(merchant) = config.gateway.merchant() else {
         return Err(Failure::new(Exit::Configuration, text::training()));
     };

@@ -7,6 +7,7 @@
 //! send something. Without any file, the till is in training. Only `doctor` uses a configuration
 //! with faults: see [`Salvage`].
 
+mod backend;
 mod find;
 mod sections;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use backend::{BackendConfig, BackendFiles};
 use paytill_host::config::file;
 pub use paytill_host::config::{ConfigError, Environment, language_of};
 use paytill_host::gateway::Secrets;
@@ -38,6 +40,7 @@ pub struct Config {
     pub store: StoreConfig,
     pub till: TillConfig,
     pub gateway: GatewayConfig,
+    pub backend_files: BackendFiles,
     pub payment: PaymentConfig,
     pub refund: RefundConfig,
     pub scanner: ScannerConfig,
@@ -95,6 +98,7 @@ pub enum GatewayConfig {
     Simulator,
     WechatV2(WechatV2Config),
     WechatV3(WechatV3Config),
+    Backend(BackendConfig),
     /// A real one whose secrets were not read; nothing can be sent to it.
     Unread,
 }
@@ -105,6 +109,7 @@ impl GatewayConfig {
         match self {
             Self::WechatV2(gateway) => Some(&gateway.merchant),
             Self::WechatV3(gateway) => Some(&gateway.merchant),
+            Self::Backend(gateway) => Some(&gateway.merchant),
             Self::Simulator | Self::Unread => None,
         }
     }
@@ -464,7 +469,8 @@ impl Config {
         folder: &Path,
     ) -> Result<Loaded, ConfigError> {
         let Some(found) = find::first(flags, environment, folder)? else {
-            return Ok(Loaded { config: Self::training(flags, environment)?, source: None });
+            let config = Self::training_in(flags, environment, folder)?;
+            return Ok(Loaded { config, source: None });
         };
         let config = found.read(secrets, flags, environment)?;
         Ok(Loaded { config, source: Some(found.path) })
@@ -473,8 +479,17 @@ impl Config {
     /// The configuration without a file: all defaults, the simulated gateway, and the language of
     /// the environment.
     pub fn training(flags: &Flags, environment: Environment<'_>) -> Result<Self, ConfigError> {
+        Self::training_in(flags, environment, Path::new("/"))
+    }
+
+    /// The same where a file would be in this folder: what is written there starts from it.
+    fn training_in(
+        flags: &Flags,
+        environment: Environment<'_>,
+        folder: &Path,
+    ) -> Result<Self, ConfigError> {
         let surroundings = sections::Surroundings {
-            folder: Path::new("/"),
+            folder,
             file: None,
             environment,
             flags,

@@ -10,9 +10,9 @@ use std::path::Path;
 use tracing::level_filters::LevelFilter;
 
 use super::{
-    Bell, Config, ConfigError, Environment, Flags, GatewayConfig, Glyphs, JournalConfig, LogConfig,
-    PaymentConfig, RefundConfig, Salvage, ScreenConfig, ShiftConfig, StoreConfig, Theme,
-    TillConfig, VOICE_PLACEHOLDERS,
+    BackendFiles, Bell, Config, ConfigError, Environment, Flags, GatewayConfig, Glyphs,
+    JournalConfig, LogConfig, PaymentConfig, RefundConfig, Salvage, ScreenConfig, ShiftConfig,
+    StoreConfig, Theme, TillConfig, VOICE_PLACEHOLDERS,
 };
 use crate::clock::{Millis, TimeZone};
 use crate::language::{Language, Text};
@@ -39,6 +39,7 @@ pub(super) const KNOWN: &Known = &[
     ("gateway", &["kind"]),
     (Version::V2.section(), Version::V2.keys()),
     (Version::V3.section(), Version::V3.keys()),
+    (gateway::backend::SECTION, gateway::backend::KEYS),
     ("payment", &PAYMENT),
     ("refund", &["consent_above"]),
     ("scanner", &["kind", "port", "baud", "suffix", "device", "layout"]),
@@ -104,7 +105,7 @@ pub(super) fn read(
     document.check_keys(KNOWN)?;
     let store = store(document.section("store"))?;
     let till = till(document.section("till"), around)?;
-    let payment = payment(document.section("payment"), &store, &till)?;
+    let mut payment = payment(document.section("payment"), &store, &till)?;
     let refund = refund(document.section("refund"), till.currency)?;
     let scanner = devices::scanner(document.section("scanner"), around)?;
     let printer = devices::printer(document.section("printer"), around)?;
@@ -118,11 +119,17 @@ pub(super) fn read(
     let is_real = kind != gateway::Kind::Simulator;
     let journal = journal(document.section("journal"), is_real, around)?;
     let log = log(document.section("log"), &journal, around)?;
-    let gateway = gateway::read(document, kind, around)?;
+    if kind == gateway::Kind::Backend {
+        payment.rules = payment.rules.behind_a_backend();
+    }
+    let gateway = gateway::read(document, kind, (&till.id, &payment), around)?;
+    let files = gateway::backend::files(document, around)?;
+    let backend_files = BackendFiles { is_used: kind == gateway::Kind::Backend, ..files };
     Ok(Config {
         store,
         till,
         gateway,
+        backend_files,
         payment,
         refund,
         scanner,
@@ -186,7 +193,7 @@ fn store(section: Section<'_>) -> Result<StoreConfig, ConfigError> {
         );
         return Err(section.wrong("id", &sentence));
     }
-    Ok(StoreConfig { name, id, time_zone: time_zone(section)? })
+    Ok(StoreConfig { name, id, time_zone: times::zone(section)? })
 }
 
 /// A manager's consent from what sum on: none, always (`0`), or above an amount.
@@ -208,20 +215,6 @@ fn refund(section: Section<'_>, currency: Currency) -> Result<RefundConfig, Conf
 }
 
 /// By its name in the IANA database, which is built in; by default the machine's own.
-fn time_zone(section: Section<'_>) -> Result<TimeZone, ConfigError> {
-    match section.text("time_zone", NAME_CELLS)?.as_deref() {
-        None | Some("") => Ok(TimeZone::system()),
-        Some(name) => TimeZone::get(name).map_err(|_| {
-            let sentence = both!(
-                "is \"{name}\", which is no time zone; write one such as Asia/Shanghai, or \"\" for \
-                 the machine's own",
-                "为“{name}”，不是时区名；请写如 Asia/Shanghai，或写 \"\" 使用本机时区"
-            );
-            section.wrong("time_zone", &sentence)
-        }),
-    }
-}
-
 fn till(section: Section<'_>, around: &Surroundings<'_>) -> Result<TillConfig, ConfigError> {
     let id = section.text("id", NAME_CELLS)?.unwrap_or_else(|| "T01".to_owned());
     let id = TillId::new(&id).ok_or_else(|| {

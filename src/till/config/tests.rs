@@ -1,5 +1,6 @@
 //! The configuration: every key, default and bound, where files are found, and how faults read.
 
+mod backend;
 mod faults;
 mod merchant;
 mod v3;
@@ -78,7 +79,7 @@ impl ConfigBench {
 fn wechat(config: &Config) -> &WechatV2Config {
     match &config.gateway {
         GatewayConfig::WechatV2(wechat) => wechat,
-        GatewayConfig::WechatV3(_) => panic!("this is API v3"),
+        GatewayConfig::WechatV3(_) | GatewayConfig::Backend(_) => panic!("this is another"),
         GatewayConfig::Simulator | GatewayConfig::Unread => panic!("this is training"),
     }
 }
@@ -547,7 +548,7 @@ fn the_shipped_file_says_what_the_defaults_are() {
 fn the_shipped_file_has_every_key_in_its_section_and_what_is_behind_a_hash_can_be_used() {
     let bench = ConfigBench::new();
     let commented = |line: &&str| line.starts_with("# ") && line.contains(" = ");
-    assert_eq!(SHIPPED.lines().filter(commented).count(), 17);
+    assert_eq!(SHIPPED.lines().filter(commented).count(), 18);
     let all = SHIPPED
         .lines()
         .map(|line| if commented(&line) { line.trim_start_matches("# ") } else { line });

@@ -97,6 +97,10 @@ pub fn about(command: &str, language: Language) -> Option<&'static str> {
         "in" => ("Cash goes into the drawer", "存入现金"),
         "out" => ("Cash is taken out of the drawer", "取出现金"),
         "recover" => ("Resolve all open payments and refunds", "处理完所有未完成的支付和退款"),
+        "enroll" => (
+            "Register this till with the merchant's backend: makes its key, and says what to configure",
+            "在商户后台登记这台收银机：生成密钥，并提示所需配置",
+        ),
         "operators" => (
             "Say who works at the till, each with a PIN and a role; without anybody nobody signs in",
             "设置收银机的操作员及其密码和权限；未设置时无需登录",
@@ -204,6 +208,13 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
         }
         ("reconcile", _) => return help_of_reconcile(argument, language),
         ("recover", _) => return help_of_recover(argument, language),
+        ("enroll", "url") => {
+            ("Address of the backend, https://host:port", "商户后台地址，https://主机:端口")
+        }
+        ("enroll", "one_time_code") => (
+            "One-time code from paytill-backend till add: 8 groups of 4 digits",
+            "paytill-backend till add 给出的一次性登记码：8 组 4 位数字",
+        ),
         ("add" | "remove", "name") => ("Name, as the screen shows it", "姓名，显示在屏幕上"),
         ("add", "role") => (
             "What they may do: cashier, or manager (everything; the first must be one)",
@@ -381,6 +392,8 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "amount" | "float" | "counted" => ("AMOUNT", "金额"),
         "number" => ("N", "号码"),
         "code" => ("AUTH_CODE", "付款码"),
+        "url" => ("URL", "地址"),
+        "one_time_code" => ("CODE", "登记码"),
         "note" => ("TEXT", "备注"),
         "reason" => ("TEXT", "说明"),
         "day" => ("DAY", "日期"),

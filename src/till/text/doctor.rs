@@ -4,6 +4,7 @@
 //! [`Check`] and [`Verdict`] have a word each for people and for `--json`; the latter never
 //! changes.
 
+mod backend;
 mod books;
 mod check;
 mod terminal;
@@ -17,6 +18,7 @@ use crate::journal::Head;
 use crate::language::Language;
 use crate::say;
 
+pub use backend::OfBackend;
 pub use check::{Check, CheckResult, Verdict};
 use check::{milliseconds, result, well};
 pub use terminal::TerminalState;
@@ -54,6 +56,7 @@ pub enum Finding {
         merchant: String,
     },
     OfV3(OfV3),
+    OfBackend(OfBackend),
     Training,
     Reached(String),
     Unreachable {
@@ -154,6 +157,7 @@ impl Finding {
         );
         match self {
             Self::OfV3(finding) => finding.result(language),
+            Self::OfBackend(finding) => finding.result(language),
             Self::Configured(file) => {
                 well(Configuration, say!(language, "Read from {file}.", "读自 {file}。"))
             }

@@ -13,6 +13,7 @@ pub mod customer_view;
 pub mod device;
 pub mod display;
 pub mod doctor;
+pub mod enroll;
 pub mod evidence;
 pub mod failure;
 pub mod find;

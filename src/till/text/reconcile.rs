@@ -343,6 +343,14 @@ pub fn training() -> Text {
     )
 }
 
+/// Whose bill is told in another merchant's words.
+pub fn of_the_backend() -> Text {
+    both!(
+        "the bill is the backend's: it has the merchant's account; run paytill-backend reconcile there",
+        "账单由商户后台持有；请在后台运行 paytill-backend reconcile"
+    )
+}
+
 /// No bill came.
 pub fn not_downloaded() -> Text {
     both!("the bill was not downloaded", "账单未能下载")

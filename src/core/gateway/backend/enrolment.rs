@@ -11,9 +11,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::message::{Enrolment, EnrolmentRequest};
+use super::message::{Enrolment, EnrolmentRequest, Refusal, Refused};
 use super::signed::PublicKey;
+use crate::clean::clean;
+use crate::gateway::page::Page;
+use crate::gateway::{Outgoing, Reply};
+use crate::payment::{Reason, TillCause};
 
+const TARGET: http::uri::PathAndQuery = http::uri::PathAndQuery::from_static("/v1/enrolment");
+/// How much of the backend's own text is repeated, in cells.
+const WORDS: usize = 200;
 /// Digits in a group, as the code is shown.
 const GROUP: usize = 4;
 /// All groups; the first of them name the code.
@@ -98,6 +105,34 @@ impl EnrolmentRequest {
     /// Whether the sender knows the code, and nobody has changed a word.
     pub fn is_proved(&self, kept: &[u8; 32]) -> bool {
         is_proved(kept, &self.proved(), &self.proof)
+    }
+
+    /// What is sent. Nothing signs it but its proof: nobody knows the till's key yet.
+    pub fn encode(&self) -> Outgoing {
+        let body = serde_json::to_vec(self).unwrap_or_default();
+        let mut request = http::Request::new(body.into());
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = http::Uri::from(TARGET);
+        let json = http::HeaderValue::from_static("application/json");
+        request.headers_mut().insert(http::header::CONTENT_TYPE, json);
+        Outgoing { request, certificate: false }
+    }
+
+    /// What came back, if it is proved. Otherwise why not, in words that anybody may have sent.
+    pub fn answered(&self, kept: &[u8; 32], reply: &Reply) -> Result<Enrolment, Reason> {
+        let page = || Page::of(reply.status(), reply.headers(), reply.body()).line();
+        if reply.status() != http::StatusCode::OK {
+            let refusal = serde_json::from_slice::<Refusal>(reply.body());
+            let refusal = refusal.map_err(|_| Reason::quoting(TillCause::HttpStatus, page()))?;
+            let text = clean(&refusal.text, WORDS);
+            return Err(match Refused::from_word(&refusal.code) {
+                Some(refused) => Reason::gateway(refused.word(), text),
+                None => Reason::quoting(TillCause::Refused, text),
+            });
+        }
+        let answer = serde_json::from_slice::<Enrolment>(reply.body());
+        let answer = answer.map_err(|_| Reason::quoting(TillCause::BadAnswer, page()))?;
+        if answer.is_proved(kept, self) { Ok(answer) } else { Err(TillCause::BadSignature.into()) }
     }
 
     fn proved(&self) -> Vec<u8> {
@@ -290,6 +325,28 @@ mod tests {
             change(&mut other);
             assert!(!answer().is_proved(&kept, &other), "{other:?}");
         }
+    }
+
+    #[test]
+    fn only_a_proved_answer_is_taken() {
+        let kept = code().kept();
+        let reply = |status: http::StatusCode, body: Vec<u8>| {
+            let mut reply = Reply::new(body);
+            *reply.status_mut() = status;
+            request().answered(&kept, &reply)
+        };
+        let body = serde_json::to_vec(&answer()).unwrap();
+        assert_eq!(reply(http::StatusCode::OK, body.clone()), Ok(answer()));
+        let cause = |result: Result<Enrolment, Reason>| result.unwrap_err().code().to_owned();
+        let other = String::from_utf8(body).unwrap().replace("corner", "others");
+        assert_eq!(cause(reply(http::StatusCode::OK, other.into_bytes())), "bad_signature");
+        assert_eq!(cause(reply(http::StatusCode::OK, b"<html>".to_vec())), "bad_answer");
+        assert_eq!(cause(reply(http::StatusCode::BAD_GATEWAY, b"<html>".to_vec())), "http_status");
+        let refusal = br#"{"code":"unauthorized","text":"spent"}"#.to_vec();
+        assert_eq!(cause(reply(http::StatusCode::UNAUTHORIZED, refusal)), "unauthorized");
+        let sent = request().encode().request;
+        assert_eq!((sent.method().as_str(), sent.uri().path()), ("POST", "/v1/enrolment"));
+        assert!(!String::from_utf8_lossy(sent.body()).contains("9012"), "the secret stays here");
     }
 
     #[test]

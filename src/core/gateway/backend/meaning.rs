@@ -243,6 +243,8 @@ fn refused(kind: CallKind, refusing: Refusing) -> Result<Answer, Inconclusive> {
     use CallKind::{Close, Order, Query, RefundQuery, Reverse, Submit};
     match (refusing.refused, kind) {
         (Refused::NumberUsed, _) => another_tills(kind, &refusing.text),
+        // To the last copy of it: the order is made again.
+        (Refused::NotSent, Order) => Err(Inconclusive::NotSent(refusing.into())),
         (Refused::NotFound, Query) => Ok(Answer::Found(Found::NotFound)),
         // What was refused may be a copy of one that is still on its way, perhaps to an instance that can
         // write it down: its number is closed.
@@ -269,8 +271,6 @@ fn refused(kind: CallKind, refusing: Refusing) -> Result<Answer, Inconclusive> {
         ) => Ok(Answer::Ordered(Ordered::Refused(refusing.into()))),
         // A copy came first, and that one was not refused; or it is not known how far it came.
         (Refused::Replayed | Refused::Failed | Refused::NotFound, Submit | Order)
-        // Nothing was sent on by this instance; the same order is asked for again.
-        | (Refused::NotSent, Order)
         // Nothing that is said to these ends an order.
         | (
             Refused::NotFound

@@ -5,6 +5,7 @@
 //! cannot make one up.
 
 pub mod enrolment;
+mod known;
 mod meaning;
 pub mod message;
 pub mod signed;
@@ -26,6 +27,7 @@ use crate::clock::{Millis, Timestamp};
 use crate::order::TillId;
 use crate::payment::{Answer, Inconclusive, Reason, TillCause};
 use crate::refund::{RefundAnswer, RefundCallKind};
+pub use known::KnownBackend;
 use meaning::{Refusing, Said, unknown};
 use message::{
     Channel, Hello, LONGEST_WAIT, PaymentRequest, RefundRequest, Refusal, Refused, ReversalRequest,
@@ -54,6 +56,8 @@ pub struct Backend {
     /// With which it signs.
     theirs: PublicKey,
     wait: Millis,
+    /// How long codes of ours may be scanned; `None`: as the backend has it.
+    lasts: Option<Millis>,
 }
 
 /// What came of checking who has answered: put beside the reply, since only who knows the request can
@@ -64,7 +68,7 @@ struct Vouched(Result<(), Reason>);
 impl Backend {
     /// The codec of the till with this key, for the backend with that one.
     pub const fn new(key: SigningKey, till: TillId, theirs: PublicKey) -> Self {
-        Self { key, till, theirs, wait: WAIT }
+        Self { key, till, theirs, wait: WAIT, lasts: None }
     }
 
     /// Questions of a till that waits for news are held open for so long at most. It should be no
@@ -73,6 +77,18 @@ impl Backend {
     pub fn waiting(mut self, at_most: Millis) -> Self {
         self.wait = Millis(at_most.0.min(LONGEST_WAIT));
         self
+    }
+
+    /// Codes of ours may be scanned for so long.
+    #[must_use]
+    pub const fn lasting(mut self, lasts: Millis) -> Self {
+        self.lasts = Some(lasts);
+        self
+    }
+
+    /// The till's key, for people.
+    pub fn key(&self) -> PublicKey {
+        self.key.public()
     }
 
     /// The question who this till is, and what it may do.
@@ -126,7 +142,7 @@ impl Backend {
         let target = format!("{PAYMENTS}/{}", escaped(ask.order().out_trade_no.as_str()));
         match ask {
             Ask::Submit(..) | Ask::Order(_) => {
-                self.send(Method::PUT, &target, &payment_request(ask), stamp)
+                self.send(Method::PUT, &target, &self.payment_request(ask), stamp)
             }
             Ask::Query(_) if wait > Millis(0) => {
                 self.get(&format!("{target}?wait_ms={}", wait.0), stamp)
@@ -140,6 +156,29 @@ impl Backend {
                 let body = ReversalRequest::default();
                 self.send(Method::POST, &format!("{target}/close"), &body, stamp)
             }
+        }
+    }
+
+    fn payment_request(&self, ask: Ask<'_>) -> PaymentRequest {
+        let order = ask.order();
+        let (channel, auth_code, lasts) = match ask {
+            Ask::Submit(_, code) => (Channel::Micropay, Some(code.clone()), None),
+            Ask::Query(_)
+            | Ask::Reverse(_)
+            | Ask::RefundQuery(_)
+            | Ask::Order(_)
+            | Ask::Close(_) => (Channel::Native, None, self.lasts),
+        };
+        PaymentRequest {
+            channel,
+            amount: order.amount.minor(),
+            currency: order.currency.code().to_owned(),
+            auth_code,
+            description: order.body.clone(),
+            device: order.device_info.clone(),
+            client_ip: order.client_ip.clone(),
+            mark: order.mark.clone(),
+            lasts_ms: lasts.map(|lasts| lasts.0),
         }
     }
 }
@@ -163,7 +202,7 @@ impl Gateway for Backend {
     fn record(&self, ask: Ask<'_>) -> Vec<(String, String)> {
         match ask {
             Ask::Submit(..) | Ask::Order(_) => {
-                let mut request = payment_request(ask);
+                let mut request = self.payment_request(ask);
                 let code = request.auth_code.take();
                 let mut record = flat(&bytes(&request));
                 record.extend(code.map(|code| ("auth_code".to_owned(), code.masked())));
@@ -233,27 +272,6 @@ impl Gateway for Backend {
     fn decode_lookup(&self, lookup: Lookup<'_>, reply: &Reply, _now: Timestamp) -> Owner {
         let owner = message(reply).and_then(|said| meaning::owner(lookup, said));
         owner.unwrap_or_else(Owner::Inconclusive)
-    }
-}
-
-fn payment_request(ask: Ask<'_>) -> PaymentRequest {
-    let order = ask.order();
-    let (channel, auth_code) = match ask {
-        Ask::Submit(_, code) => (Channel::Micropay, Some(code.clone())),
-        Ask::Query(_) | Ask::Reverse(_) | Ask::RefundQuery(_) | Ask::Order(_) | Ask::Close(_) => {
-            (Channel::Native, None)
-        }
-    };
-    PaymentRequest {
-        channel,
-        amount: order.amount.minor(),
-        currency: order.currency.code().to_owned(),
-        auth_code,
-        description: order.body.clone(),
-        device: order.device_info.clone(),
-        client_ip: order.client_ip.clone(),
-        mark: order.mark.clone(),
-        lasts_ms: None,
     }
 }
 

@@ -25,6 +25,9 @@ pub const WINDOW: u64 = 120_000;
 const SCHEME: &str = "PAYTILL-ED25519 ";
 /// The longest header that is looked at.
 const LONGEST_HEADER: usize = 1024;
+const PEM_BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
+const PEM_END: &str = "-----END PRIVATE KEY-----";
+const PEM_LINE: usize = 64;
 const NONCE: HeaderName = HeaderName::from_static("paytill-nonce");
 const TIMESTAMP: HeaderName = HeaderName::from_static("paytill-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("paytill-signature");
@@ -44,6 +47,35 @@ impl SigningKey {
     /// Of PKCS#8; `None` unless it is an Ed25519 key.
     pub fn from_pkcs8(key: &[u8]) -> Option<Self> {
         Ed25519KeyPair::from_pkcs8(key).ok().map(Self)
+    }
+
+    /// Of the same as PEM.
+    pub fn from_pem(pem: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(pem).ok()?;
+        let (_, text) = text.split_once(PEM_BEGIN)?;
+        let (base64, _) = text.split_once(PEM_END)?;
+        let mut digits = Zeroizing::new(String::with_capacity(base64.len()));
+        digits.extend(base64.split_ascii_whitespace());
+        let der = Zeroizing::new(STANDARD.decode(digits.as_bytes()).ok()?);
+        Self::from_pkcs8(&der)
+    }
+
+    /// PKCS#8 as PEM.
+    pub fn pem(pkcs8: &[u8]) -> Zeroizing<String> {
+        let base64 = Zeroizing::new(STANDARD.encode(pkcs8));
+        let mut pem = Zeroizing::new(String::with_capacity(base64.len() + 128));
+        pem.push_str(PEM_BEGIN);
+        pem.push('\n');
+        for (place, digit) in base64.chars().enumerate() {
+            if place > 0 && place % PEM_LINE == 0 {
+                pem.push('\n');
+            }
+            pem.push(digit);
+        }
+        pem.push('\n');
+        pem.push_str(PEM_END);
+        pem.push('\n');
+        pem
     }
 
     /// Its public half.

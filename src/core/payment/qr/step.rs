@@ -5,11 +5,12 @@ mod closing;
 
 use closing::Gone;
 
-use super::state::{Closing, Ordering, Outcome, QrState, Shown, Stage, Waiting};
+use super::state::{Closing, Ended, Ordering, Outcome, QrState, Shown, Stage, Waiting};
 use crate::clock::Millis;
 use crate::payment::reversal::{NEVER, Pace};
 use crate::payment::{
-    Answer, Call, CallKind, Ending, Event, Found, Inconclusive, Ordered, Reason, Rules, TillCause,
+    Answer, Call, CallKind, Ending, Event, Found, Inconclusive, Ordered, Proof, Reason, Rules,
+    TillCause,
 };
 
 /// How often a code is asked for.
@@ -40,6 +41,32 @@ impl QrState {
         }
         (self.calls, self.is_ours) = (step.calls, step.is_ours);
         step.call
+    }
+}
+
+impl QrState {
+    /// As [`State::notified`](crate::payment::State::notified).
+    pub(in crate::payment) fn notified(
+        &mut self,
+        proof: &Proof,
+        now: Millis,
+        rules: &Rules,
+    ) -> Option<Call> {
+        let late = match &self.stage {
+            Stage::Waiting(_) | Stage::Closing(Closing { is_refunded: false, .. }) => {
+                let answer = Answer::Found(Found::Paid(proof.clone()));
+                return self.step(&Event::Answered(Call::UNASKED, answer), now, rules);
+            }
+            Stage::Ordering(_) => None,
+            Stage::Ended(Ended { outcome: Outcome::Declined | Outcome::Closed, .. }) => {
+                Some(TillCause::PaidAfterAll.into())
+            }
+            // The money has gone back or is going back, and this tells of the time before.
+            Stage::Ended(_) | Stage::Closing(_) | Stage::Paid { .. } => return None,
+        };
+        self.is_ours = true;
+        self.stage = Stage::Paid { proof: proof.clone(), late };
+        None
     }
 }
 

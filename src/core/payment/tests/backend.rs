@@ -195,3 +195,37 @@ fn nothing_but_a_paid_micropay_can_be_taken_back() {
         assert_eq!(state, before);
     }
 }
+
+#[test]
+fn what_the_gateway_tells_unasked_pays_what_is_still_hoped_for() {
+    for mut bench in [PaymentBench::begin(), queried_at(5)] {
+        assert_eq!(bench.state.notified(&proof(), bench.now, &RULES), None);
+        assert_eq!(bench.state.status(), Status::Paid);
+        assert_eq!(bench.state.notified(&proof(), bench.now, &RULES), None);
+        assert_eq!(bench.state.proof(), Some(&proof()));
+    }
+}
+
+#[test]
+fn a_payment_that_was_over_and_is_told_of_goes_back_and_is_asked_about_first() {
+    let mut closed = queried_at(5);
+    closed.answer(Says::Ended(Ending::Closed));
+    let mut reversed = queried_at(5);
+    reversed.answer(Says::Ended(Ending::Revoked));
+    for mut bench in [closed, reversed] {
+        let call = bench.state.notified(&proof(), bench.now, &RULES).unwrap();
+        assert_eq!(call.kind, CallKind::Query);
+        bench.last = call;
+        assert_eq!((bench.state.status(), bench.state.money()), (Status::Reversing, Funds::Held));
+        let mut returned = bench.state.clone();
+        bench.answer(Says::Ended(Ending::Returned));
+        assert_eq!(bench.state.money(), Funds::Returned);
+        // Told again of the time before.
+        let before = bench.state.clone();
+        assert_eq!(bench.state.notified(&proof(), bench.now, &RULES), None);
+        assert_eq!(bench.state, before);
+        let event = Says::Paid(proof()).in_answer_to(call);
+        let call = returned.step(&event, Millis::seconds(20), &RULES).unwrap();
+        assert_eq!(call.kind, CallKind::Reverse);
+    }
+}

@@ -52,6 +52,40 @@ fn refuses_what_others_can_read_and_says_what_to_run() {
     assert!(fault(api_key_file(&path)).ends_with("/the key'\\''s'"));
 }
 
+/// An access control list as the system keeps it.
+fn list(entries: &[(u16, u16, u32)]) -> Vec<u8> {
+    let entries = entries.iter().flat_map(|(tag, allows, id)| {
+        [&tag.to_le_bytes()[..], &allows.to_le_bytes(), &id.to_le_bytes()].concat()
+    });
+    [2, 0, 0, 0].into_iter().chain(entries).collect()
+}
+
+#[test]
+fn a_list_may_let_this_user_in_and_nobody_else() {
+    let folder = TempDir::new().unwrap();
+    let path = file(&folder, "api.key", KEY, 0o600);
+    let us = rustix::process::geteuid().as_raw();
+    let [owner, user, group, mask, other] = [0x01, 0x02, 0x04, 0x10, 0x20];
+    let none = u32::MAX;
+    for (its_user, its_group, is_private) in [(us, 0, true), (us + 1, 0, false), (us, 4, false)] {
+        let list = list(&[
+            (owner, 6, none),
+            (user, 4, its_user),
+            (group, its_group, none),
+            (mask, 4, none),
+            (other, 0, none),
+        ]);
+        let set = rustix::fs::XattrFlags::empty();
+        if rustix::fs::setxattr(&path, access::LIST, &list, set).is_err() {
+            println!("skipped: this file system has no access control lists");
+            return;
+        }
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0o040, "the mode cannot tell");
+        assert_eq!(api_key_file(&path).is_ok(), is_private, "{its_user} {its_group}");
+    }
+}
+
 #[test]
 fn refuses_a_folder_in_which_others_can_put_another_key() {
     let folder = TempDir::new().unwrap();

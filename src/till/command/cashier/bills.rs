@@ -33,6 +33,10 @@ impl Cashier<'_> {
     /// Begins to compare them, and reports what came of it.
     pub(super) fn read_bill(&mut self, day: Date) {
         let config = self.config;
+        if let GatewayConfig::Backend(_) = config.gateway {
+            let why = Err(reconcile::of_the_backend());
+            return self.post(ScreenMessage::Money(MoneyNews::BillRead(why)));
+        }
         let Some(merchant) = config.gateway.merchant() else {
             let why = Err(reconcile::training());
             return self.post(ScreenMessage::Money(MoneyNews::BillRead(why)));

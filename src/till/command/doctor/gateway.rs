@@ -4,7 +4,6 @@
 use secrecy::ExposeSecret;
 
 use super::FindingReporter;
-use super::certificate::Validity;
 use crate::clock::{TimeZone, Timestamp};
 use crate::config::{Config, WechatV2Config as Settings};
 use crate::gateway::wechat::fields::SignType;
@@ -15,6 +14,7 @@ use crate::order::{Merchant, Order, OutTradeNo};
 use crate::payment::{Answer, Cause, Found, Inconclusive, TillCause};
 use crate::text::doctor::{Finding, Verdict};
 use crate::text::reason;
+use paytill_host::certificate::Validity;
 use paytill_host::clock::Clock;
 use paytill_host::random::nonce;
 use paytill_host::transport::{RouteError, Transport, TransportFailure};

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::command::Failure;
+use crate::command::open::codec;
 use crate::config::{Config, GatewayConfig};
 use crate::find::{GivenBack, Told, Why, order_of, verdict, whose};
 use crate::gateway::{Enquired, Gateway, Question};
@@ -13,7 +14,7 @@ use crate::order::{Merchant, Order, OutTradeNo, TillId};
 use crate::payment::{Reason, State, TillCause};
 use crate::till::Enquiry;
 use paytill_host::clock::Clock;
-use paytill_host::gateway::Opened;
+use paytill_host::gateway::{OpenError, Opened};
 use paytill_host::transport::Transport;
 
 /// Asks a real gateway; in training there is none that knows an order.
@@ -32,18 +33,25 @@ struct Line {
     merchant: Merchant,
 }
 
+impl From<Opened> for Line {
+    fn from(opened: Opened) -> Self {
+        let Opened { codec, transport, merchant, .. } = opened;
+        Self { transport, codec: codec.gateway(), merchant }
+    }
+}
+
 impl<'a> Asker<'a> {
     pub(super) async fn new(config: &Config, clock: &'a Clock) -> Result<Self, Failure> {
-        let opened = match &config.gateway {
-            GatewayConfig::WechatV2(settings) => Some(settings.open()?),
-            GatewayConfig::WechatV3(settings) => Some(settings.open_once(clock).await?),
+        let line = match &config.gateway {
+            GatewayConfig::WechatV2(settings) => Some(settings.open()?.into()),
+            GatewayConfig::WechatV3(settings) => Some(settings.open_once(clock).await?.into()),
+            GatewayConfig::Backend(settings) => Some(Line {
+                transport: settings.transport().map_err(OpenError::from)?,
+                codec: codec(settings)?,
+                merchant: settings.merchant.clone(),
+            }),
             GatewayConfig::Simulator | GatewayConfig::Unread => None,
         };
-        let line = opened.map(|Opened { codec, transport, merchant, .. }| Line {
-            transport,
-            codec: codec.gateway(),
-            merchant,
-        });
         let (till, currency) = (config.till.id.clone(), config.till.currency);
         Ok(Self { line, till, currency, clock, silent: None })
     }

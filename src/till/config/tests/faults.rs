@@ -194,7 +194,7 @@ pub(super) const FAULTS: &[(&str, &str)] = &[
     // Gateways.
     (
         "[gateway]\nkind = \"backend\"",
-        "2: [gateway] kind is not built yet; simulator, wechat-v2 and wechat-v3 are",
+        "2: [gateway] kind is \"backend\", but there is no [gateway.backend]",
     ),
     (
         "[gateway]\nkind = \"wechat\"",

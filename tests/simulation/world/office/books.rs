@@ -163,7 +163,7 @@ impl World {
         match luck {
             Luck::Good => Ok(()),
             Luck::Loses | Luck::Refuses(_) => {
-                Err(Failure::Store(StoreError::Unreachable("gone".to_owned())))
+                Err(Failure::Store(StoreError::Unsure("gone".to_owned())))
             }
         }
     }

@@ -211,6 +211,7 @@ impl Office {
                 merchant: account.merchant,
                 currency: Currency::CNY,
                 rules: Rules::default(),
+                qr_lasts: Millis::seconds(2 * 3600),
                 digest_key: hmac::Key::new(hmac::HMAC_SHA256, b"simulation"),
             },
             key: signing_key(BACKEND),

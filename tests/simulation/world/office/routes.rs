@@ -194,7 +194,7 @@ impl World {
                 let row = row.map_err(|failure| failure.refused())?.ok_or(Refused::NotFound)?;
                 let status =
                     if row.state.is_open() { StatusCode::ACCEPTED } else { StatusCode::OK };
-                Ok(Served::of(status, &desk::told_refund(&payment, &row, self.office_clock(who))))
+                Ok(Served::of(status, &desk::refund_told(&payment, &row, self.office_clock(who))))
             }
         }
     }
@@ -328,7 +328,7 @@ impl World {
         let rows = self.books_read(|office| office.refunds.get(number).cloned());
         let rows = rows.map_err(|failure| failure.refused())?.unwrap_or_default();
         let now = self.office_clock(who);
-        let refunds = rows.iter().map(|row| desk::told_refund(&payment, row, now)).collect();
+        let refunds = rows.iter().map(|row| desk::refund_told(&payment, row, now)).collect();
         Ok(Served::of(StatusCode::OK, &RefundList { refunds }))
     }
 

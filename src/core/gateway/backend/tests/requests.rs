@@ -58,6 +58,16 @@ fn only_a_query_that_waits_for_news_is_held_open_and_never_for_longer_than_is_al
 }
 
 #[test]
+fn how_long_a_code_may_be_scanned_is_said_with_the_order_and_not_of_a_customers_code() {
+    let codec = Pair::new().codec.lasting(Millis(60_000));
+    let (order, code) = (order(), code());
+    for (ask, is_said) in [(Ask::Order(&order), true), (Ask::Submit(&order, &code), false)] {
+        let (_, body) = lines(&codec.encode(ask, &stamp("1")));
+        assert_eq!(body.contains("\"lasts_ms\":60000"), is_said, "{body}");
+    }
+}
+
+#[test]
 fn a_request_is_signed_by_the_till_with_all_that_it_says() {
     let pair = Pair::new();
     let (order, code) = (order(), code());
@@ -75,6 +85,21 @@ fn a_request_is_signed_by_the_till_with_all_that_it_says() {
     assert!(!credentials.are_of(&pair.till, ("PUT", &target, larger.as_bytes())));
     let other = pair.codec.encode(Ask::Submit(&order, &code), &stamp("2"));
     assert_ne!(other.request.headers()["authorization"], request.headers()["authorization"]);
+}
+
+#[test]
+fn a_key_is_kept_as_pem() {
+    let key = SigningKey::generate().unwrap();
+    let public = SigningKey::from_pkcs8(&key).unwrap().public();
+    let pem = SigningKey::pem(&key);
+    assert_eq!(SigningKey::from_pem(pem.as_bytes()).unwrap().public(), public);
+    let windows = pem.replace('\n', "\r\n");
+    assert_eq!(SigningKey::from_pem(windows.as_bytes()).unwrap().public(), public);
+    assert!(pem.lines().all(|line| line.len() <= 64));
+    for wrong in ["", "-----BEGIN PRIVATE KEY-----", &pem.replace("PRIVATE", "PUBLIC"), &pem[..90]]
+    {
+        assert!(SigningKey::from_pem(wrong.as_bytes()).is_none());
+    }
 }
 
 #[test]

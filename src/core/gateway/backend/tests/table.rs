@@ -155,7 +155,7 @@ const REFUSALS: &str = "
 not_found     unknown    not_there  unknown  unknown  unknown    unknown
 number_used   ambiguous  anothers   refused  unknown  ambiguous  refused
 closed        declined   unknown    unknown  unknown  refused    unknown
-not_sent      declined   unknown    unknown  unknown  unknown    unknown
+not_sent      declined   unknown    unknown  unknown  not_sent   unknown
 revoked       declined   unknown    unknown  unknown  refused    unknown
 not_allowed   declined   unknown    unknown  unknown  refused    unknown
 limit         declined   unknown    unknown  unknown  refused    unknown

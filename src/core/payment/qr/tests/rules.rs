@@ -239,3 +239,43 @@ proptest! {
         prop_assert!(bench.times(CallKind::Close).len() <= 40);
     }
 }
+
+#[test]
+fn what_the_gateway_tells_unasked_counts_whatever_the_order_has_come_to() {
+    let ended = |ending| {
+        let mut bench = Bench::shown();
+        bench.at(3, &Event::Tick);
+        bench.answer(Says::Ended(ending));
+        bench
+    };
+    let mut closing = Bench::shown();
+    closing.at(10, &Event::Cancel);
+    for (mut bench, is_late) in [
+        (Bench::new(), false),
+        (Bench::shown(), false),
+        (closing, true),
+        (ended(Ending::Closed), true),
+    ] {
+        assert_eq!(bench.state.notified(&proof(), Millis::seconds(11), &RULES), None);
+        assert_eq!((bench.state.status(), bench.state.is_paid_late()), (Status::Paid, is_late));
+        assert_eq!(bench.state.proof(), Some(&proof()));
+        let paid = bench.state.clone();
+        assert_eq!(bench.state.notified(&proof(), Millis::seconds(12), &RULES), None);
+        assert_eq!(bench.state, paid, "a repeat changes nothing");
+    }
+}
+
+#[test]
+fn a_notice_of_a_payment_that_was_returned_makes_it_not_paid_again() {
+    let mut returning = Bench::shown();
+    returning.at(3, &Event::Tick);
+    returning.answer(Says::Returning);
+    let mut returned = Bench::shown();
+    returned.at(3, &Event::Tick);
+    returned.answer(Says::Ended(Ending::Returned));
+    for mut bench in [returning, returned] {
+        let before = bench.state.clone();
+        assert_eq!(bench.state.notified(&proof(), Millis::seconds(4), &RULES), None);
+        assert_eq!(bench.state, before);
+    }
+}

@@ -8,16 +8,16 @@ use rustls::{CertificateError, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use crate::clock::Timestamp;
+use paytill_core::clock::Timestamp;
 
 /// The last second that a certificate can express, at the end of the year 9999.
 const END_OF_TIME: u64 = 253_402_300_799;
 
 /// The first and the last moment at which a certificate is valid.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Validity {
-    pub(super) from: Timestamp,
-    pub(super) until: Timestamp,
+pub struct Validity {
+    pub from: Timestamp,
+    pub until: Timestamp,
 }
 
 impl Validity {
@@ -25,7 +25,7 @@ impl Validity {
     ///
     /// Asks the verifier that TLS uses, at the beginning and at the end of time: it checks the
     /// dates first, and its refusal contains them.
-    pub(super) fn of_pem(pem: &[u8]) -> Option<Self> {
+    pub fn of_pem(pem: &[u8]) -> Option<Self> {
         let certificate = CertificateDer::from_pem_slice(pem).ok()?;
         let mut roots = RootCertStore::empty();
         roots.add(certificate.clone()).ok()?;
