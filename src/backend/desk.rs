@@ -5,13 +5,14 @@ use aws_lc_rs::hmac;
 use paytill_core::clean::clean;
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::{
-    Channel, Payment, PaymentRequest, Refund, Refused, Told,
+    Channel, Payment, PaymentRequest, Refund, RefundRequest, Refused, Told,
 };
 use paytill_core::money::{Currency, Money};
 use paytill_core::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
 use paytill_core::payment::{Funds, Reason, Rules, State, TillCause};
+use paytill_core::refund::{OutRefundNo, RefundState};
 
-use crate::store::{PaymentKey, PaymentRow, RefundRow, TillRow};
+use crate::store::{PaymentKey, PaymentRow, RefundKey, RefundRow, TillRow};
 
 /// What all rows of a merchant share.
 pub struct Desk {
@@ -135,6 +136,45 @@ pub fn own_number(till: &TillRow, number: String) -> Result<OutTradeNo, NotDone>
     let number = OutTradeNo::try_from(number).map_err(|_| not_own)?;
     let id = TillId::new(&till.till);
     if id.is_some_and(|id| number.is_of(&id)) { Ok(number) } else { Err(not_own) }
+}
+
+/// A refund's number: it begins with the order's, so that no two orders share one.
+pub fn refund_key(payment: &PaymentRow, number: String) -> Result<RefundKey, NotDone> {
+    let out_refund_no = OutRefundNo::try_from(number)
+        .map_err(|_| (Refused::BadRequest, "not a refund's number"))?;
+    if !out_refund_no.as_str().starts_with(payment.key.out_trade_no.as_str()) {
+        return Err((Refused::NotAllowed, "not a refund's number of this order"));
+    }
+    Ok(RefundKey { payment: payment.key.clone(), out_refund_no })
+}
+
+/// The row that a request to give money back makes if it is new; its state is what the rules plan then.
+pub fn refund(
+    till: &TillRow,
+    key: RefundKey,
+    request: &RefundRequest,
+    now: Timestamp,
+) -> Result<RefundRow, NotDone> {
+    if till.revoked_at.is_some() {
+        return Err((Refused::Revoked, ""));
+    }
+    if request.amount <= 0 {
+        return Err((Refused::BadRequest, "amount"));
+    }
+    Ok(RefundRow {
+        key,
+        till: till.till.clone(),
+        amount: Money::from_minor(request.amount),
+        reason: clean(&request.reason, 80),
+        approved_by: clean(&request.approved_by, 40),
+        state: RefundState::given_in_cash(),
+        version: 1,
+        began_at: now,
+        wake_at: None,
+        lease: None,
+        created_at: now,
+        updated_at: now,
+    })
 }
 
 /// A payment as tills and the merchant's own systems are told of it.

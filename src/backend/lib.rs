@@ -4,6 +4,7 @@
 //! `routes` hear tills, `work` decides and calls, `store` keeps; `serve` carries bytes. A route never
 //! touches the store's payments but through `work`.
 
+pub mod admission;
 pub mod command;
 pub mod config;
 pub mod desk;

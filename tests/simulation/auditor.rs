@@ -2,8 +2,10 @@
 //! printed and drawn, and on the bank's own ledger.
 
 mod answers;
+mod answers_behind;
 mod answers_v3;
 mod attempted;
+mod behind;
 mod books;
 mod calls;
 pub mod desk;
@@ -29,6 +31,7 @@ use paytill::simulator::{Api, Bank};
 use crate::invariants::{Invariant, Violation};
 use crate::world::Said;
 use attempted::Attempted;
+pub use behind::Behind;
 use pace::Pace;
 use paper::Says;
 
@@ -54,6 +57,8 @@ pub struct Auditor {
     /// The Z reports, as they were read last.
     closed: Vec<Report>,
     pub drawer: shifts::Drawer,
+    /// What is known of the merchant's backend, if the till speaks to one.
+    pub behind: Option<Behind>,
 }
 
 impl Auditor {
@@ -70,6 +75,7 @@ impl Auditor {
             refund_call_at: None,
             closed: Vec::new(),
             drawer: shifts::Drawer::default(),
+            behind: None,
         }
     }
 
@@ -204,9 +210,10 @@ impl Auditor {
         order: &Order,
         kind: CallKind,
         reply: Option<&Said>,
-        wall: Timestamp,
+        (wall, nonce): (Timestamp, &str),
     ) {
         let fields = reply.and_then(|said| match self.api {
+            _ if self.behind.is_some() => answers_behind::believed(said, nonce, order, kind),
             Api::V2 => answers::signed(said.status, &said.body, &self.api_key),
             api => answers_v3::believed(api, said, order, kind, wall),
         });

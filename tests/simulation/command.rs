@@ -74,10 +74,21 @@ fn tell(plan: &Plan) -> ExitCode {
 /// What was played, in numbers.
 fn played(counts: &Counts) -> String {
     let Counts {
-        sales, cash, splits, codes, by_v3, moves, returns, refunds, closes, bills, ..
+        sales,
+        cash,
+        splits,
+        codes,
+        by_v3,
+        behind,
+        moves,
+        returns,
+        refunds,
+        closes,
+        bills,
+        ..
     } = counts;
     format!(
-        "{sales} sales ({cash} in cash, {splits} split, {codes} by our code, {by_v3} through API v3, {returns} with cash given back), {moves} moves to it, \
+        "{sales} sales ({cash} in cash, {splits} split, {codes} by our code, {by_v3} through API v3, {behind} through a backend, {returns} with cash given back), {moves} moves to it, \
          {refunds} refunds, {closes} closes, {bills} bills"
     )
 }

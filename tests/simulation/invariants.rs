@@ -69,6 +69,14 @@ pub enum Invariant {
     /// *Refunded* is reported only when the bank has given the money back, and *not refunded* never
     /// while it gives it back.
     RefundNeedsProof,
+    /// What the backend was asked to reverse before it came never reaches the gateway; no instance submits
+    /// what another one may have taken over.
+    Fenced,
+    /// What the backend says was not sent on is not in its books.
+    NotSentIsNotSent,
+    /// Once all has ended, the till's journal, the backend's books and the bank's ledger have the same of
+    /// every payment and refund, also of tills that never came back to ask.
+    BooksAgree,
     /// The till did not panic.
     NoPanic,
 }

@@ -9,14 +9,32 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use paytill::gateway::backend::signed::SigningKey as Ed25519;
 use paytill::gateway::wechat::v3::{Certificate, SigningKey, VerifyingKeys, WechatV3};
 use paytill::simulator::Api;
 use paytill::simulator::v3::{KeysError, PlatformKeys};
+
+/// The private key of a till of the merchant's, or of its backend.
+pub fn signing_key(of: u8) -> Ed25519 {
+    let mut key = PKCS8.to_vec();
+    key.extend([of; 32]);
+    Ed25519::from_pkcs8(&key).unwrap()
+}
+
+/// The public key that tills know their backend by.
+pub fn backend() -> &'static [u8; 32] {
+    static KEY: OnceLock<[u8; 32]> = OnceLock::new();
+    KEY.get_or_init(|| *signing_key(BACKEND).public().bytes())
+}
 
 /// Private keys, each with its certificate: the merchant's, that of WeChat Pay's public key, and two
 /// platform certificates. Nobody else uses them.
 const PEM: &str = include_str!("keys.pem");
 const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_0119000001092026112200000000000001";
+/// Which of the Ed25519 keys is the backend's.
+pub const BACKEND: u8 = 0;
+/// What stands before the 32 bytes of an Ed25519 key in PKCS#8.
+const PKCS8: [u8; 16] = *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
 pub const API_V3_KEY: &str = "TESTONLYv3key0123456789ABCDEFGHI";
 const MERCHANT: usize = 0;
 const PUBLIC_KEY: usize = 1;

@@ -69,6 +69,16 @@ pub struct Climate {
     /// there from API v2 while orders are open: 3 to a public key, 4 to certificates; 5 from
     /// certificates to a public key.
     pub api_v3: u64,
+    /// The till speaks to the merchant's backend, which has so many instances; 0: to the gateway.
+    pub backend: u64,
+    /// How often an instance dies between two steps; and whether it does at other times.
+    pub backend_deaths: u64,
+    /// How often an instance is stopped for a while, a number of times.
+    pub backend_pauses: u64,
+    /// How often the database refuses, or does not say what it has done.
+    pub failing_books: u64,
+    /// What another till of the merchant asks of the backend, a number of times.
+    pub visits: u64,
 }
 
 /// A customer at the counter.
@@ -138,6 +148,7 @@ impl Plan {
         climate.crowd = u64::from(self.chance("crowd", 0).u8(..3) == 0);
         // One seed in four: RSA costs more than all else that a till does.
         climate.api_v3 = self.chance("api", 0).u64(..20).saturating_sub(14);
+        self.draw_backend(&mut climate);
         climate.slow_network = [200, 2_000, 9_900][rng.usize(..3)];
         climate.slow_disk = [5, 50, 3_000, 30_000][rng.usize(..4)];
         for (name, trouble) in climate.troubles() {
@@ -146,6 +157,22 @@ impl Plan {
             }
         }
         climate
+    }
+
+    /// One seed in four. What has no meaning behind a backend is left out: there is one living till of an
+    /// id, and the merchant's numbers are not a till's.
+    fn draw_backend(&self, climate: &mut Climate) {
+        let mut rng = self.chance("backend", 0);
+        if rng.u8(..4) > 0 || !self.has("backend") {
+            return;
+        }
+        climate.backend = rng.u64(1..=3);
+        let mut rough = |most: u64| if rng.bool() { rng.u64(..=most) } else { 0 };
+        climate.backend_deaths = rough(40);
+        climate.backend_pauses = rough(4);
+        climate.failing_books = rough(200);
+        climate.visits = rough(8);
+        (climate.other_tills, climate.corrected_ids, climate.no_reversals) = (0, 0, 0);
     }
 
     /// The customers, each with the number of its sale.
@@ -214,7 +241,7 @@ impl Plan {
 
 impl Climate {
     /// Each trouble with its name.
-    pub fn troubles(&mut self) -> [(&'static str, &mut u64); 23] {
+    pub fn troubles(&mut self) -> [(&'static str, &mut u64); 28] {
         [
             ("no connection", &mut self.no_connection),
             ("lost requests", &mut self.lost_requests),
@@ -239,6 +266,11 @@ impl Climate {
             ("no reversals", &mut self.no_reversals),
             ("crowd", &mut self.crowd),
             ("api v3", &mut self.api_v3),
+            ("backend", &mut self.backend),
+            ("backend deaths", &mut self.backend_deaths),
+            ("backend pauses", &mut self.backend_pauses),
+            ("failing books", &mut self.failing_books),
+            ("visits", &mut self.visits),
         ]
     }
 }

@@ -9,7 +9,7 @@ mod payments;
 mod refunds;
 mod signed;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -18,8 +18,8 @@ use axum::routing::{get, post, put};
 use paytill_core::gateway::backend::message::LONGEST;
 use paytill_core::gateway::backend::signed::SigningKey;
 
+use crate::admission::Nonces;
 use crate::work::Work;
-use signed::Nonces;
 
 /// What the routes share.
 pub struct App {
@@ -28,13 +28,13 @@ pub struct App {
     pub key: SigningKey,
     /// The root of the certificate of its own making, if it has one.
     pub ca_pem: Option<String>,
-    nonces: Nonces,
+    nonces: Mutex<Nonces>,
 }
 
 impl App {
     /// Answers for these payments.
     pub fn new(work: Arc<Work>, key: SigningKey, ca_pem: Option<String>) -> Arc<Self> {
-        Arc::new(Self { work, key, ca_pem, nonces: Nonces::default() })
+        Arc::new(Self { work, key, ca_pem, nonces: Mutex::default() })
     }
 }
 

@@ -9,16 +9,14 @@ use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
-use paytill_core::clean::clean;
 use paytill_core::gateway::backend::message::{
     LONGEST_WAIT, Refund, RefundList, RefundRequest, Refused,
 };
-use paytill_core::money::Money;
 use paytill_core::order::OutTradeNo;
-use paytill_core::refund::{OutRefundNo, RefundState};
 
 use super::App;
 use super::signed::{Caller, Refusing};
+use crate::desk;
 use crate::store::{PaymentRow, RefundKey, RefundRow};
 use crate::work::refunds::refusal;
 
@@ -37,28 +35,7 @@ pub(super) async fn begin(
     let (payment, key) = found(&app, &caller, number, refund).await?;
     let request: RefundRequest = serde_json::from_slice(&body)
         .map_err(|_| Refusing(Refused::BadRequest, "the body is not a refund"))?;
-    if caller.till.revoked_at.is_some() {
-        return Err(Refused::Revoked.into());
-    }
-    if request.amount <= 0 {
-        return Err(Refusing(Refused::BadRequest, "amount"));
-    }
-    let now = app.work.now();
-    let new = RefundRow {
-        key: key.clone(),
-        till: caller.till.till.clone(),
-        amount: Money::from_minor(request.amount),
-        reason: clean(&request.reason, 80),
-        approved_by: clean(&request.approved_by, 40),
-        // Replaced by what the rules plan.
-        state: RefundState::given_in_cash(),
-        version: 1,
-        began_at: now,
-        wake_at: None,
-        lease: None,
-        created_at: now,
-        updated_at: now,
-    };
+    let new = desk::refund(&caller.till, key.clone(), &request, app.work.now())?;
     let begun = app.work.begin_refund(new, caller.till.store.clone(), caller.till.rights).await?;
     if let Err(why) = begun {
         return Err(Refusing(refusal(&why), why.word()));
@@ -97,14 +74,8 @@ async fn found(
     number: String,
     refund: String,
 ) -> Result<(PaymentRow, RefundKey), Refusing> {
-    let out_refund_no = OutRefundNo::try_from(refund)
-        .map_err(|_| Refusing(Refused::BadRequest, "not a refund's number"))?;
     let payment = payment(app, caller, number).await?;
-    // Its number begins with the order's, so that no two orders share one.
-    if !out_refund_no.as_str().starts_with(payment.key.out_trade_no.as_str()) {
-        return Err(Refusing(Refused::NotAllowed, "not a refund's number of this order"));
-    }
-    let key = RefundKey { payment: payment.key.clone(), out_refund_no };
+    let key = desk::refund_key(&payment, refund)?;
     Ok((payment, key))
 }
 
@@ -133,5 +104,5 @@ fn told(app: &App, payment: &PaymentRow, row: &RefundRow) -> Response {
 }
 
 fn object(app: &App, payment: &PaymentRow, row: &RefundRow) -> Refund {
-    crate::desk::refund_told(payment, row, app.work.now())
+    desk::refund_told(payment, row, app.work.now())
 }

@@ -1,8 +1,6 @@
 //! Who asks, and what proves the answer.
 
-use std::collections::HashMap;
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -14,42 +12,17 @@ use http_body_util::{BodyExt as _, Limited};
 
 use paytill_core::clock::Timestamp;
 use paytill_core::gateway::backend::message::{LONGEST, Refusal, Refused};
-use paytill_core::gateway::backend::signed::{Credentials, WINDOW};
+use paytill_core::gateway::backend::signed::Credentials;
 
 use super::App;
+use crate::admission::{Admission, admit};
 use crate::desk::NotDone;
 use crate::store::TillRow;
-
-/// How many nonces of one till are remembered. A till that asks more often within the window is refused
-/// nothing: its payments are safe without them, since one number has one body.
-const NONCES: usize = 4096;
 
 /// The till that asks, proved by its signature.
 #[derive(Clone)]
 pub(super) struct Caller {
     pub(super) till: TillRow,
-}
-
-/// The nonces of the last minutes, by till.
-#[derive(Default)]
-pub(super) struct Nonces(Mutex<HashMap<String, VecDeque<(Timestamp, String)>>>);
-
-impl Nonces {
-    /// Whether a nonce is new; from then on it is not.
-    fn is_new(&self, till: &str, nonce: &str, now: Timestamp) -> bool {
-        let mut tills = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = tills.entry(till.to_owned()).or_default();
-        while seen.front().is_some_and(|(at, _)| now.0.abs_diff(at.0) > 2 * WINDOW)
-            || seen.len() >= NONCES
-        {
-            seen.pop_front();
-        }
-        if seen.iter().any(|(_, known)| known == nonce) {
-            return false;
-        }
-        seen.push_back((now, nonce.to_owned()));
-        true
-    }
 }
 
 /// A refusal as an answer.
@@ -95,26 +68,23 @@ pub(super) async fn proved(State(app): State<Arc<App>>, request: Request, next: 
     };
     let target = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
     let signed = (parts.method.as_str(), target.as_str(), &body[..]);
-    let known = till.and_then(|till| till.key.map(|key| (key, till)));
-    let Some((_, till)) = known.filter(|(key, _)| credentials.are_of(key, signed)) else {
-        return Refusing(Refused::Unauthorized, "not signed by a till that is known here")
-            .into_response();
-    };
     let now = app.work.now();
-    let refused = if !credentials.are_of_now(now) {
-        Some(Refused::Clock)
-    } else if !app.nonces.is_new(&till.till, &credentials.nonce, now) {
-        Some(Refused::Replayed)
-    } else {
-        None
+    let admission = {
+        let mut nonces = app.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+        admit(&credentials, till, signed, now, &mut nonces)
     };
-    let answer = if let Some(refused) = refused {
-        Refusing::from(refused).into_response()
-    } else {
-        heard(&app, &till, now);
-        let mut request = Request::from_parts(parts, Body::from(body));
-        request.extensions_mut().insert(Caller { till });
-        next.run(request).await
+    let answer = match admission {
+        Admission::Stranger => {
+            return Refusing(Refused::Unauthorized, "not signed by a till that is known here")
+                .into_response();
+        }
+        Admission::Refused(refused) => Refusing::from(refused).into_response(),
+        Admission::Heard(till) => {
+            heard(&app, &till, now);
+            let mut request = Request::from_parts(parts, Body::from(body));
+            request.extensions_mut().insert(Caller { till: *till });
+            next.run(request).await
+        }
     };
     vouched(&app, answer, &credentials.nonce).await
 }

@@ -5,7 +5,39 @@ use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::{Channel, Refused};
 use paytill_core::payment::{Call, Event, Funds, Rules, State, Status};
 
-use crate::store::{Change, Lease, PaymentRow, Write};
+use crate::store::{Change, Lease, PaymentRow, StoreError, Write};
+
+/// What a call's lease is longer than the call may take.
+const MARGIN: Millis = Millis::seconds(5);
+
+/// How long whoever makes a call that may take so long holds the payment.
+pub const fn lease_for(request_timeout: Millis) -> Millis {
+    Millis(request_timeout.0 + MARGIN.0)
+}
+
+/// Whether a call that may take so long may still be made: somebody else may have taken over while this
+/// process was stopped.
+pub fn is_in_time(lease: Option<&Lease>, now: Timestamp, request_timeout: Millis) -> bool {
+    lease.is_some_and(|lease| now.after(request_timeout) <= lease.until)
+}
+
+/// What a till is told whose request could not be written down. It was not sent on, for certain, unless
+/// it is not known whether it was written.
+pub const fn unwritten(error: &StoreError) -> Refused {
+    match error {
+        // The commit itself may have arrived; or there is a row, from an earlier copy of the request.
+        StoreError::Unsure(_) | StoreError::Spoilt(_) => Refused::Failed,
+        StoreError::Unreachable(_)
+        | StoreError::Failed(_)
+        | StoreError::Text
+        | StoreError::Full
+        | StoreError::ReadOnly
+        | StoreError::Busy
+        | StoreError::Again
+        | StoreError::Schema { .. }
+        | StoreError::Held => Refused::NotSent,
+    }
+}
 
 /// When and by whom it is decided.
 #[derive(Clone, Copy, Debug)]

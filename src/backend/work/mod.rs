@@ -38,10 +38,8 @@ use crate::store::{Lease, PaymentKey, PaymentRow, Store, StoreError};
 use decide::{Begun, Decided, Deciding};
 use hub::Hub;
 
-/// What a call's lease is longer than the call may take.
-const MARGIN: Millis = Millis::seconds(5);
 /// How often the answer to a call is written before it is left to whoever takes over.
-const WRITES: u32 = 6;
+pub const WRITES: u32 = 6;
 /// Another instance's news are looked for this often while somebody waits for them.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -213,7 +211,7 @@ impl Work {
 
     fn deciding<T>(&self, decide: impl FnOnce(Deciding<'_>) -> T) -> T {
         let WorkParts { desk, instance, request_timeout, is_alone, .. } = &self.parts;
-        let lease = request_timeout.plus(MARGIN);
+        let lease = decide::lease_for(*request_timeout);
         let (at, is_alone) = (self.now(), *is_alone);
         decide(Deciding { at, rules: &desk.rules, instance, lease, is_alone })
     }
@@ -267,8 +265,7 @@ impl Work {
     /// Whether a call may still be made: somebody else may have taken over while this process was
     /// stopped.
     fn is_in_time(&self, lease: Option<&Lease>) -> bool {
-        let over = self.now().after(self.parts.request_timeout);
-        lease.is_some_and(|lease| over <= lease.until)
+        decide::is_in_time(lease, self.now(), self.parts.request_timeout)
     }
 
     /// One call, there and back, and its answer written down.
@@ -290,7 +287,7 @@ impl Work {
                 Err(error) => {
                     let number = row.key.out_trade_no.as_str();
                     tracing::error!(out_trade_no = number, %error, "an answer is not written yet");
-                    tokio::time::sleep(Duration::from_millis(100 << write)).await;
+                    tokio::time::sleep(pause_after(write)).await;
                 }
             }
         }
@@ -361,23 +358,14 @@ impl Drop for UnderWay {
     }
 }
 
-/// A request that could not be written down was not sent on, for certain: unless it is not known whether
-/// it was written.
+/// How long to wait after an answer could not be written for the n-th time.
+pub const fn pause_after(write: u32) -> Duration {
+    Duration::from_millis(100 << write)
+}
+
 fn unwritten(error: &StoreError) -> Refused {
     tracing::error!(%error, "a request was not written down");
-    match error {
-        // The commit itself may have arrived; or there is a row, from an earlier copy of the request.
-        StoreError::Unsure(_) | StoreError::Spoilt(_) => Refused::Failed,
-        StoreError::Unreachable(_)
-        | StoreError::Failed(_)
-        | StoreError::Text
-        | StoreError::Full
-        | StoreError::ReadOnly
-        | StoreError::Busy
-        | StoreError::Again
-        | StoreError::Schema { .. }
-        | StoreError::Held => Refused::NotSent,
-    }
+    decide::unwritten(error)
 }
 
 fn failed(error: &StoreError) -> Refused {

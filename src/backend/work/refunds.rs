@@ -13,7 +13,7 @@ use paytill_host::random;
 use paytill_host::transport::TransportFailure;
 
 use super::decide_refund::{self, RefundBegun, RefundDecided};
-use super::{Outcome, WRITES, Work, WorkParts, failed, outcome, unwritten};
+use super::{Outcome, WRITES, Work, WorkParts, failed, outcome, pause_after, unwritten};
 use crate::store::{RefundBooks, RefundKey, RefundRow, StoreError};
 
 /// A day, in milliseconds: what a till may give back in one counts from so long ago.
@@ -156,7 +156,7 @@ impl Work {
                 Err(error) => {
                     let number = row.key.out_refund_no.as_str();
                     tracing::error!(out_refund_no = number, %error, "an answer is not written yet");
-                    tokio::time::sleep(Duration::from_millis(100 << write)).await;
+                    tokio::time::sleep(pause_after(write)).await;
                 }
             }
         }

@@ -55,6 +55,10 @@ pub struct Attempted {
     pub calls_for: usize,
     /// Submissions on their way to the bank.
     pub on_the_way: u32,
+    /// The same, to the merchant's backend; and whether that has its number in its books, so that
+    /// nothing more is sent on.
+    pub to_backend: u32,
+    pub is_booked: bool,
     /// One has arrived: later ones repeat its number.
     pub has_arrived: bool,
     /// One of them is late.
@@ -171,6 +175,7 @@ impl Attempted {
                 self.ended |= is_success && is_over;
                 self.refunded |= is_success && says("trade_state", "REFUND");
                 self.failed |= is_success && says("trade_state", "PAYERROR");
+                self.refused |= says("behind", "closing");
                 self.is_unpaid |= is_success && says("trade_state", "NOTPAY");
                 if says("err_code", "ORDERNOTEXIST") {
                     self.absent.push(now);

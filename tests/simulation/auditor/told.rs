@@ -114,7 +114,9 @@ impl Attempted {
                 )
             });
         let may_pay = bank.is_some_and(LedgerEntry::is_going_to_pay)
-            || self.on_the_way > 0 && !self.has_arrived && !is_shut;
+            || self.on_the_way > 0 && !self.has_arrived && !is_shut
+            // What was refused may be a copy of it: its number is closed in the background.
+            || self.to_backend > 0 && !self.is_booked && !self.refused;
         // The gateway's answer was untrue, or the network held the request longer than any till
         // waits.
         let is_lied_to = self.refused
@@ -123,7 +125,8 @@ impl Attempted {
                 matches!(entry.scenario, Scenario::Refused { charged: true, .. })
             });
         // Only an order that the bank has never known can arrive late and be charged.
-        let is_unknown = !self.ended && !self.absent.is_empty();
+        // Behind a backend that is its word on it: it looks again later, and gives the money back.
+        let is_unknown = self.is_booked || !self.ended && !self.absent.is_empty();
         (holds || may_pay) && !(self.is_late && is_unknown || is_lied_to)
     }
 }

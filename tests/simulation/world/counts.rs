@@ -18,6 +18,8 @@ pub struct Counts {
     pub codes: u64,
     /// Attempts and codes that went through API v3.
     pub by_v3: u64,
+    /// Attempts and codes that went through a merchant's backend.
+    pub behind: u64,
     /// Tills that were moved to API v3, or to its other keys.
     pub moves: u64,
     /// Sales whose cash went back because the rest was not paid.
@@ -40,6 +42,7 @@ impl Counts {
         self.splits += other.splits;
         self.codes += other.codes;
         self.by_v3 += other.by_v3;
+        self.behind += other.behind;
         self.moves += other.moves;
         self.returns += other.returns;
         self.closes += other.closes;

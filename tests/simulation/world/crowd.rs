@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use paytill::display::{SaleStage, View};
 use paytill::engine::{Refusal, SaleRef};
 use paytill::find::Wanted;
-use paytill::gateway::Question;
+use paytill::gateway::{Question, Stamp};
 use paytill::order::{AuthCode, TillId};
 use paytill::payment::{Event, Status};
 use paytill::scan::Scan;
@@ -38,7 +38,7 @@ pub struct Counter {
     codes: u64,
     /// What the page in front of the desk is waiting for.
     pub searches: BTreeMap<u64, Wanted>,
-    pub questions: BTreeMap<u64, Question>,
+    pub questions: BTreeMap<u64, (Question, Stamp)>,
     /// Those that the till's own query answers.
     pub asked: BTreeMap<i64, (u64, Question)>,
 }

@@ -61,7 +61,11 @@ impl World {
             self.roll(&mut rng, self.climate.no_connection.max(self.climate.lost_answers));
         let mut reply = None;
         if !is_lost && !self.is_cut_off() {
-            (_, reply) = self.bank_takes(&sent);
+            reply = if self.office.is_some() {
+                self.backend_answers(&sent)
+            } else {
+                self.bank_takes(&sent).1
+            };
         }
         if let Some(said) = &mut reply
             && self.roll(&mut rng, self.climate.altered_answers)
@@ -70,7 +74,7 @@ impl World {
             self.alter(question.number(), said, &mut rng);
         }
         let after = if reply.is_some() { self.delay(&mut rng) } else { REQUEST_TIMEOUT };
-        self.counter.questions.insert(serial, question);
+        self.counter.questions.insert(serial, (question, stamp));
         self.plan_at(self.now + after, Due::Enquired { process: self.process, serial, reply });
     }
 
@@ -79,9 +83,9 @@ impl World {
     }
 
     pub(super) fn enquired(&mut self, serial: u64, reply: Option<Said>) {
-        let Some(question) = self.counter.questions.remove(&serial) else { return };
+        let Some((question, stamp)) = self.counter.questions.remove(&serial) else { return };
         let lost = || Inconclusive::Unknown(TillCause::NoAnswer.into());
-        let reply: Option<Reply> = reply.map(Into::into);
+        let reply: Option<Reply> = reply.map(|said| self.received(said, &stamp));
         let order = match &question {
             Question::Order(order) => (**order).clone(),
             Question::Number(number) => self.order_of_number(number.clone()),

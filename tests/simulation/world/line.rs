@@ -12,7 +12,7 @@ use paytill::gateway::{Gateway, LARGEST_REPLY, Outgoing, Reply, Stamp};
 use paytill::simulator::v3::{ROOT, RequestV3};
 use paytill::simulator::{Action as Reaction, Api, GatewayRequest};
 
-use super::{Due, STARTED, World, account};
+use super::{Due, STARTED, World, account, office};
 use crate::keys;
 use crate::plan::HEALED;
 
@@ -29,9 +29,9 @@ const SIGNATURE: &str = "Wechatpay-";
 pub struct Sent {
     /// The order or the refund that it is about.
     pub number: String,
-    method: String,
-    target: String,
-    headers: Vec<(String, String)>,
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
@@ -59,6 +59,13 @@ impl Sent {
             headers,
             body: request.body().to_vec(),
         }
+    }
+
+    /// Whether it asks a backend to charge a payment code.
+    pub(super) fn is_submission(&self) -> bool {
+        let is_payment = !self.target.contains("/refunds");
+        let has_code = self.body.windows(11).any(|part| part == b"\"auth_code\"");
+        self.method == "PUT" && is_payment && has_code
     }
 }
 
@@ -129,6 +136,12 @@ pub struct Line {
 }
 
 impl Line {
+    /// To the merchant's own backend.
+    pub(super) fn behind(codec: Arc<dyn Gateway>) -> Self {
+        let (renewal, lacks_certificate) = (certificates::Renewal::default(), Arc::default());
+        Self { codec, v3: None, lacks_certificate, renewal, asked_at: 0 }
+    }
+
     pub fn new(api: Api, api_key: &str) -> Self {
         let v3 = (api != Api::V2).then(|| keys::codec(api));
         let lacks_certificate = Arc::new(AtomicBool::new(false));
@@ -146,6 +159,13 @@ impl Line {
 }
 
 impl World {
+    /// A reply as the transport hands it over.
+    pub(super) fn received(&self, said: Said, stamp: &Stamp) -> Reply {
+        let mut reply = said.into();
+        self.line.codec.receive(stamp, &mut reply);
+        reply
+    }
+
     pub(super) fn stamp(&self) -> Stamp {
         Stamp { time: self.wall(), nonce: format!("{:032}", self.planned) }
     }
@@ -179,6 +199,9 @@ impl World {
 
     /// What an attacker without the key can do, or a server that confuses its answers.
     pub(super) fn alter(&self, number: &str, said: &mut Said, rng: &mut fastrand::Rng) {
+        if said.header("paytill-signature").is_some() {
+            return self.alter_signed(number, said, rng);
+        }
         let is_signed = said.header("Wechatpay-Signature").is_some();
         if is_signed || said.body.starts_with(b"{") {
             return self.alter_v3(number, said, rng);
@@ -235,6 +258,39 @@ impl World {
         }
     }
 
+    /// What can be done to an answer of the backend's without its key.
+    fn alter_signed(&self, number: &str, said: &mut Said, rng: &mut fastrand::Rng) {
+        let text = String::from_utf8_lossy(&said.body).into_owned();
+        let body = &mut said.body;
+        match rng.u8(..9) {
+            0 => said.status = 500,
+            1 => {
+                said.headers.clear();
+                (said.status, said.body) = (502, NOT_OURS.into());
+            }
+            2 => body.truncate(rng.usize(..body.len().max(1))),
+            3 => *body = text.replace("\"amount\":", "\"amount\":1").into(),
+            4 => *body = text.replace("\"paid\"", "\"declined\"").into(),
+            5 => {
+                let words = ["waiting", "declined", "reversed", "checking", "sent"];
+                for word in words {
+                    *body = String::from_utf8_lossy(body)
+                        .replace(&format!("\"{word}\""), "\"paid\"")
+                        .into();
+                }
+            }
+            // Everything that counts is signed.
+            6 => said.headers.clear(),
+            // An earlier answer about the same order.
+            7 => {
+                if let Some(earlier) = self.answers.get(number) {
+                    *said = earlier.clone();
+                }
+            }
+            _ => self.confuse(number, said, b"\"out_trade_no\""),
+        }
+    }
+
     /// Another order's answer in place of this one. One that names no order belongs to the request
     /// it came for; TLS guarantees that.
     fn confuse(&self, number: &str, said: &mut Said, name: &[u8]) {
@@ -247,7 +303,10 @@ impl World {
 
     /// The till starts: it speaks as it is configured now.
     pub(super) fn opens_the_line(&mut self) {
-        self.line = Line::new(self.api, &account(&self.plan).api_key);
+        self.line = match &self.office {
+            Some(_) => Line::behind(office::codec(office::TILL)),
+            None => Line::new(self.api, &account(&self.plan).api_key),
+        };
         self.auditor.api = self.api;
         if self.api == Api::V3Certificates {
             self.renews_certificates();
@@ -324,6 +383,8 @@ impl World {
         let mut rng = self.plan.chance("api", 1);
         let (moved, rotated) = (rng.u64(1..HEALED - 25_000), rng.u64(1..HEALED - 25_000));
         self.api = match self.climate.api_v3 {
+            // What is behind a backend is no till's concern.
+            _ if self.climate.backend > 0 => return,
             0 => return,
             1 => Api::V3,
             2 | 5 => Api::V3Certificates,

@@ -20,7 +20,7 @@ use simulated_disk::{Disk, Loss, SmallFile, VFS};
 
 use super::{
     Due, JOURNAL, OPERATIONS_OF_A_FIRST_START, OPERATIONS_OF_A_START, OPERATIONS_OF_AN_ENTRY, Till,
-    World, account,
+    World, account, office,
 };
 use crate::invariants::Invariant;
 use crate::plan::HEALED;
@@ -32,6 +32,9 @@ const ENDS_AFTER: u64 = 15_000 + 30_000 + 3 * 5_000;
 
 /// What a till needs longer whose first question after that only tells it that it lacks a certificate.
 const RENEWED_AFTER: u64 = 40_000;
+
+/// What it takes longer where a backend must end it first.
+const BEHIND_AFTER: u64 = 60_000;
 
 /// The shifts that are opened with a start have numbers from here.
 const STARTS: u64 = 1_000;
@@ -213,7 +216,10 @@ impl World {
         }
         self.tell(|| format!("the till starts; {} open or watched", past.open.len()));
         self.opens_the_line();
-        let mut merchant = account(&self.plan).merchant;
+        let mut merchant = match &self.office {
+            Some(_) => office::merchant_behind(&self.plan),
+            None => account(&self.plan).merchant,
+        };
         if self.climate.corrected_ids > 0 && self.process > 0 {
             merchant.app_id = account(&self.plan).other_app_id.unwrap_or_default();
         }
@@ -270,6 +276,7 @@ impl World {
         let Some(till) = &self.till else { return };
         let open = till.engine.busy().map(ToString::to_string).collect();
         let longer = if self.api == Api::V3Certificates { RENEWED_AFTER } else { 0 };
+        let longer = if self.office.is_some() { BEHIND_AFTER } else { longer };
         self.plan_at(
             self.now + ENDS_AFTER + longer,
             Due::Judgement { process: self.process, open },
@@ -290,8 +297,9 @@ impl World {
     pub(super) fn heal(&mut self) {
         self.tell(|| "from here on nothing fails".to_owned());
         self.bank.heal();
-        // API v3 needs it; nobody else does.
-        if self.climate.api_v3 > 0 {
+        self.heals_the_backend();
+        // API v3 and a backend need it; nobody else does.
+        if self.climate.api_v3 > 0 || self.office.is_some() {
             self.wall_error = 0;
         }
         self.disk.mend();

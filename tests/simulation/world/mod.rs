@@ -10,6 +10,7 @@ mod finding;
 mod line;
 mod lives;
 mod machine;
+mod office;
 mod paper;
 mod people;
 mod qr;
@@ -27,6 +28,7 @@ use line::{Line, Sent};
 use paytill::clock::{Millis, Timestamp, Uptime};
 use paytill::config::{Config, Flags};
 use paytill::engine::{Act, Engine, Entry, RefundEntry};
+use paytill::gateway::Stamp;
 use paytill::journal::{FailStop, Filter};
 use paytill::order::{AuthCode, Merchant, Order, OutTradeNo};
 use paytill::payment::{Call, Status};
@@ -182,6 +184,8 @@ enum Due {
     Open(u64),
     Suspension(u64),
     Healed,
+    /// The merchant's backend does something.
+    Office(office::OfficeDue),
     Judgement {
         process: u32,
         open: Vec<String>,
@@ -234,6 +238,7 @@ struct Awaited {
     code: Option<AuthCode>,
     /// Identifies its random draws.
     key: u64,
+    stamp: Stamp,
 }
 
 struct World {
@@ -255,6 +260,8 @@ struct World {
     /// The version of the gateway's API that the till is configured for.
     api: Api,
     line: Line,
+    /// The merchant's backend, if it stands between till and bank.
+    office: Option<office::Office>,
     bank: Bank,
     agenda: BinaryHeap<Earliest<(u64, u64, Due)>>,
     planned: u64,
@@ -287,12 +294,6 @@ fn account(plan: &Plan) -> Account {
     };
     let other_app_id = Some("wx7777777777777777".into());
     Account { merchant, other_app_id, api_key: "TESTONLYv2key0123456789ABCDEFGHI".into() }
-}
-
-/// When somebody closes the shift.
-fn shift_closes(plan: &Plan) -> Vec<u64> {
-    let mut rng = plan.chance("shifts", 0);
-    (0..rng.u64(..5)).map(|_| rng.u64(1..HEALED - 25_000)).collect()
 }
 
 /// All defaults.
@@ -336,6 +337,7 @@ impl World {
             till: None,
             api: Api::V2,
             line: Line::new(Api::V2, &key),
+            office: None,
             bank,
             agenda: BinaryHeap::new(),
             planned: 0,
@@ -354,6 +356,7 @@ impl World {
             story: String::new(),
             plan,
         };
+        world.opens_the_office();
         world.draw();
         world.draw_the_api();
         world.plan_at(0, Due::Start { process: 0 });
@@ -402,7 +405,7 @@ impl World {
         for (number, at) in (0..).zip(moments(climate.clock_jumps)) {
             self.plan_at(at, Due::ClockJump(number));
         }
-        for (number, at) in (0..).zip(shift_closes(&self.plan)) {
+        for (number, at) in (0..).zip(shifts::closes(&self.plan)) {
             self.plan_at(at, Due::Close(number));
         }
         for (number, at) in (0..).zip(moments(climate.suspensions)) {
@@ -427,6 +430,7 @@ impl World {
                     | Due::Scan(_)
                     | Due::Rotated
                     | Due::Healed
+                    | Due::Office(_)
                     | Due::PowerCut
             );
             if at < self.suspended_until && !is_outside {
@@ -458,6 +462,7 @@ impl World {
                 self.list(&rows);
                 let is_hopeless = self.climate.no_reversals > 0;
                 self.auditor.close(&rows, &mut self.bank, is_hopeless);
+                self.closes_the_office(&reader, &rows);
                 if let Err(error) = self.auditor.close_refunds(&reader, &rows, &self.bank) {
                     self.auditor.broken(Invariant::NothingLost, error.to_string());
                 }
@@ -516,6 +521,7 @@ impl World {
             Due::Rotated => self.rotates(),
             Due::Suspension(number) => self.suspension(number),
             Due::Healed => self.heal(),
+            Due::Office(due) => self.office_due(due),
             Due::Judgement { process, open } if process == self.process => self.judgement(&open),
             Due::Tick => {
                 self.next_tick = None;

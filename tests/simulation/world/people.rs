@@ -150,6 +150,7 @@ impl World {
         self.auditor.begun(number.as_str(), sale, due, code);
         self.counts.sales += 1;
         self.counts.by_v3 += u64::from(self.api != Api::V2);
+        self.counts.behind += u64::from(self.office.is_some());
         self.sale_of.insert(number.to_string(), sale);
         let id = id_of(&effects);
         let begin = effects.iter().find_map(|effect| match effect {

@@ -80,6 +80,7 @@ impl World {
         self.counts.sales += 1;
         self.counts.codes += 1;
         self.counts.by_v3 += u64::from(self.api != Api::V2);
+        self.counts.behind += u64::from(self.office.is_some());
         self.sale_of.insert(number.to_string(), sale);
         self.ordered.insert(number.to_string(), Ordered { scenario, key: serial, is_seen: false });
         let id = id_of(&effects);

@@ -2,7 +2,7 @@
 
 use paytill::clock::Millis;
 use paytill::engine::{Draw, Effect, RefundEntry, RefundRecord, RefundReport, RefundStart};
-use paytill::gateway::RefundAsk;
+use paytill::gateway::{RefundAsk, Stamp};
 use paytill::journal::JournalError;
 use paytill::money::Money;
 use paytill::payment::TillCause;
@@ -13,6 +13,7 @@ use paytill::screen::ScreenMessage;
 use paytill_host::transport::TransportFailure;
 
 use super::line::{Said, Sent};
+use super::office::Asker;
 use super::{Due, Queued, REQUEST_TIMEOUT, World};
 use crate::invariants::Invariant;
 use crate::plan::{HEALED, HELD_AT_MOST};
@@ -21,6 +22,7 @@ use crate::plan::{HEALED, HELD_AT_MOST};
 pub(super) struct AwaitedRefund {
     what: Refund,
     call: RefundCall,
+    stamp: Stamp,
 }
 
 impl World {
@@ -94,7 +96,8 @@ impl World {
 
     pub(super) fn send_refund(&mut self, refund: i64, what: Refund, made: RefundCall) {
         let ask = RefundAsk { kind: made.kind, refund: &what };
-        let outgoing = self.line.codec.encode_refund(ask, &self.stamp());
+        let stamp = self.stamp();
+        let outgoing = self.line.codec.encode_refund(ask, &stamp);
         let sent = Sent::of(what.out_refund_no.as_str(), &outgoing);
         self.counts.calls += 1;
         self.auditor.refund_sent(&what, made, &sent.body);
@@ -106,7 +109,7 @@ impl World {
         let (process, call) = (self.process, (refund, made.number));
         let key = self.planned;
         let mut rng = self.plan.chance("refund call", key);
-        self.awaited_refunds.insert(call, AwaitedRefund { what, call: made });
+        self.awaited_refunds.insert(call, AwaitedRefund { what, call: made, stamp });
         if self.roll(&mut rng, self.climate.no_connection) || self.is_cut_off() {
             self.counts.faults += 1;
             let at = self.now + rng.u64(1..3_000);
@@ -136,6 +139,9 @@ impl World {
     }
 
     pub(super) fn refund_arrives(&mut self, process: u32, call: (i64, u32), sent: Sent) {
+        if self.office.is_some() {
+            return self.reaches_the_backend(Asker::Refund { process, call }, sent);
+        }
         let (after, said) = self.bank_takes(&sent);
         let mut rng = self.plan.chance("refund answer", self.planned);
         let Some(said) = self.comes_back(sent.number, said, &mut rng) else { return };
@@ -144,7 +150,8 @@ impl World {
     }
 
     pub(super) fn refund_answered(&mut self, call: (i64, u32), reply: Option<Said>) {
-        let Some(AwaitedRefund { what, call: made }) = self.awaited_refunds.remove(&call) else {
+        let Some(AwaitedRefund { what, call: made, stamp }) = self.awaited_refunds.remove(&call)
+        else {
             return;
         };
         let (answer, record) = match reply {
@@ -154,7 +161,8 @@ impl World {
             }
             Some(said) => {
                 let ask = RefundAsk { kind: made.kind, refund: &what };
-                let decoded = self.line.codec.decode_refund(ask, &said.into(), self.wall());
+                let decoded =
+                    self.line.codec.decode_refund(ask, &self.received(said, &stamp), self.wall());
                 (decoded.answer, decoded.record)
             }
         };

@@ -13,6 +13,7 @@ use paytill::shift::{Carry, Closing, NotNow};
 use super::{Due, OPERATIONS_OF_AN_ENTRY, World};
 use crate::auditor::shifts::{Books, Bought};
 use crate::invariants::Invariant;
+use crate::plan::{HEALED, Plan};
 
 /// What is put into the drawer before a close.
 const CHANGE: i64 = 100;
@@ -198,4 +199,10 @@ fn refunds_done(
         }
     }
     Ok(done)
+}
+
+/// When somebody closes the shift.
+pub(super) fn closes(plan: &Plan) -> Vec<u64> {
+    let mut rng = plan.chance("shifts", 0);
+    (0..rng.u64(..5)).map(|_| rng.u64(1..HEALED - 25_000)).collect()
 }

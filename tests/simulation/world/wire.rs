@@ -7,6 +7,7 @@ use paytill::payment::{Answer, Call, CallKind, Event, TillCause};
 use paytill_host::transport::TransportFailure;
 
 use super::line::{Said, Sent};
+use super::office::Asker;
 use super::{Awaited, Due, REQUEST_TIMEOUT, World};
 use crate::invariants::Invariant;
 use crate::plan::{HEALED, HELD_AT_MOST};
@@ -21,7 +22,8 @@ impl World {
             let what = format!("{number}: a submission without its code");
             return self.auditor.broken(Invariant::OneSubmission, what);
         };
-        let sent = Sent::of(&number, &self.line.codec.encode(ask, &self.stamp()));
+        let stamp = self.stamp();
+        let sent = Sent::of(&number, &self.line.codec.encode(ask, &stamp));
         self.counts.calls += 1;
         self.auditor.sent(&order, made, &sent.body, is_of_the_past);
         if is_stopped {
@@ -34,7 +36,7 @@ impl World {
         let nth = self.sales.get(&sale).map_or(0, |sale| sale.attempts);
         let key = (sale as u64 * 100 + nth) * 1_000 + u64::from(made.number);
         let mut rng = self.plan.chance("call", key);
-        self.awaited.insert(call, Awaited { order, call: made, code, key });
+        self.awaited.insert(call, Awaited { order, call: made, code, key, stamp });
         let is_hopeless = made.kind.ends_an_order() && self.climate.no_reversals > 0;
         if self.roll(&mut rng, self.climate.no_connection) || self.is_cut_off() || is_hopeless {
             self.counts.faults += 1;
@@ -87,7 +89,11 @@ impl World {
         let is_late = arrivals.iter().any(|at| *at > self.now + REQUEST_TIMEOUT);
         self.tell(|| format!("{number} leaves, and arrives at {arrivals:?}"));
         let count = u32::try_from(arrivals.len()).unwrap_or(0);
-        self.auditor.left(&number, count, is_late);
+        if self.office.is_some() {
+            self.auditor.left_for_backend(&number, count);
+        } else {
+            self.auditor.left(&number, count, is_late);
+        }
         let process = self.process;
         for at in arrivals {
             let sent = sent.clone();
@@ -100,6 +106,9 @@ impl World {
     }
 
     pub(super) fn arrives(&mut self, process: u32, call: (i64, u32), kind: u8, sent: Sent) {
+        if self.office.is_some() {
+            return self.reaches_the_backend(Asker::Payment { process, call }, sent);
+        }
         // What becomes of other orders their codes say.
         self.bank.set_scenario(self.fate_of(&sent.number));
         let (after, said) = self.bank_takes(&sent);
@@ -138,11 +147,12 @@ impl World {
     }
 
     pub(super) fn answered(&mut self, call: (i64, u32), reply: Option<Said>) {
-        let Some(Awaited { order, call: made, code, .. }) = self.awaited.remove(&call) else {
+        let Some(Awaited { order, call: made, code, stamp, .. }) = self.awaited.remove(&call)
+        else {
             return;
         };
         let wall = self.wall();
-        self.auditor.answered(&order, made.kind, reply.as_ref(), wall);
+        self.auditor.answered(&order, made.kind, reply.as_ref(), (wall, &stamp.nonce));
         let (answer, record) = match reply {
             None => {
                 let lost = TransportFailure::lost(TillCause::NoAnswer).into();
@@ -150,7 +160,7 @@ impl World {
             }
             Some(said) => {
                 let Some(ask) = Ask::of(made.kind, &order, code.as_ref()) else { return };
-                let decoded = self.line.codec.decode(ask, &said.into(), wall);
+                let decoded = self.line.codec.decode(ask, &self.received(said, &stamp), wall);
                 (decoded.answer, decoded.record)
             }
         };

@@ -246,7 +246,8 @@ fn refused(kind: CallKind, refusing: Refusing) -> Result<Answer, Inconclusive> {
         // To the last copy of it: the order is made again.
         (Refused::NotSent, Order) => Err(Inconclusive::NotSent(refusing.into())),
         (Refused::NotFound, Query) => Ok(Answer::Found(Found::NotFound)),
-        // What was refused may be a copy of one that is still on its way: its number is closed.
+        // What was refused may be a copy of one that is still on its way, perhaps to an instance that can
+        // write it down: its number is closed.
         (
             Refused::Closed
             | Refused::NotSent
