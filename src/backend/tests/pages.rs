@@ -1,5 +1,7 @@
 //! The owner's page as a browser meets it, without a socket.
 
+mod browser;
+
 use std::sync::Arc;
 
 use axum::Router;
