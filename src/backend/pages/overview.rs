@@ -117,7 +117,7 @@ async fn made(pages: &Pages, visitor: Visitor) -> Result<Response, Problem> {
 #[derive(Clone, Copy, Default)]
 struct Sum {
     paid: i64,
-    sum: i64,
+    taken: i64,
     refunded: i64,
     not_paid: i64,
 }
@@ -127,7 +127,7 @@ impl Sum {
         let show = |minor| amount(currency, Money::from_minor(minor));
         Sums {
             paid: self.paid,
-            sum: show(self.sum),
+            sum: show(self.taken),
             refunded: if self.refunded == 0 { "–".to_owned() } else { show(self.refunded) },
             not_paid: self.not_paid,
         }
@@ -135,7 +135,7 @@ impl Sum {
 
     fn add(&mut self, other: Self) {
         self.paid = self.paid.saturating_add(other.paid);
-        self.sum = self.sum.saturating_add(other.sum);
+        self.taken = self.taken.saturating_add(other.taken);
         self.refunded = self.refunded.saturating_add(other.refunded);
         self.not_paid = self.not_paid.saturating_add(other.not_paid);
     }
@@ -156,7 +156,7 @@ fn summed(figures: &Figures, tills: &[TillRow], ours: Currency) -> (Vec<StoreDay
         match status {
             Status::Paid => {
                 day.paid += figure.count;
-                day.sum = day.sum.saturating_add(figure.sum.minor());
+                day.taken = day.taken.saturating_add(figure.sum.minor());
             }
             Status::Declined | Status::Reversed | Status::Closed => day.not_paid += figure.count,
             Status::Created
