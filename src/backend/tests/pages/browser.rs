@@ -32,9 +32,9 @@ fn in_doubt() -> State {
         if let Some(call) = state.awaited() {
             let lost = Inconclusive::Unknown(Reason::from(TillCause::NoAnswer));
             let answer = Answer::inconclusive(call.kind, lost);
-            state.step(&Event::Answered(call.number, answer), now, &rules);
+            let _ = state.step(&Event::Answered(call.number, answer), now, &rules);
         }
-        state.step(&Event::Tick, now, &rules);
+        let _ = state.step(&Event::Tick, now, &rules);
         if state.status() == Status::Attention {
             break;
         }
@@ -45,7 +45,7 @@ fn in_doubt() -> State {
 fn answered(answer: Submitted) -> State {
     let mut state = State::begin(&rules(), 0);
     let event = Event::Answered(0, Answer::Submitted(answer));
-    state.step(&event, Millis(100), &rules());
+    let _ = state.step(&event, Millis(100), &rules());
     state
 }
 
