@@ -161,6 +161,10 @@ fn rested(
     (write.event.is_some() || write.row != *row).then_some(write)
 }
 
+/// How long a till that has not seen it may take a paid payment back, such as after a night without
+/// power. Later it takes a refund, and the right to one.
+const TAKEN_BACK_FOR: Millis = Millis::seconds(24 * 3600);
+
 /// The till takes a payment back: it is reversed, whatever it is, and a number that never came is kept
 /// so that it is refused should it come. `unseen` is the row for that.
 pub fn reversed(row: Option<&PaymentRow>, unseen: &PaymentRow, now: Deciding<'_>) -> Change<Begun> {
@@ -177,7 +181,9 @@ pub fn reversed(row: Option<&PaymentRow>, unseen: &PaymentRow, now: Deciding<'_>
     let mut state = row.state.clone();
     let at = now.since(row.began_at);
     let call = match state.status() {
-        Status::Paid if row.channel == Channel::Micropay => state.take_back(at, now.rules),
+        Status::Paid if row.channel == Channel::Micropay && at <= TAKEN_BACK_FOR => {
+            state.take_back(at, now.rules)
+        }
         Status::Created
         | Status::Sent
         | Status::Waiting

@@ -258,6 +258,17 @@ fn a_paid_one_that_its_till_takes_back_is_reversed_and_its_money_returned() {
 }
 
 #[test]
+fn what_was_paid_a_day_ago_is_refunded_and_not_taken_back() {
+    let mut book = Book::open();
+    let Begun::New(decided) = book.begin("T01", CODE) else { panic!() };
+    book.answer(decided.call.unwrap(), &Answer::Submitted(Submitted::Paid(paid())));
+    book.later(24 * 3600 + 1);
+    let row = book.row().clone();
+    assert_eq!(book.reverse("T01"), Begun::Known(Box::new(row)));
+    assert_eq!(book.status(), Status::Paid);
+}
+
+#[test]
 fn a_clock_that_was_set_back_turns_no_time_back() {
     let mut book = Book::open();
     let Begun::New(decided) = book.begin("T01", CODE) else { panic!() };
