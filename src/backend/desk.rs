@@ -9,7 +9,7 @@ use paytill_core::gateway::backend::message::{
 };
 use paytill_core::money::{Currency, Money};
 use paytill_core::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
-use paytill_core::payment::{Funds, Reason, Rules, State, TillCause};
+use paytill_core::payment::{Funds, Reason, Rules, State, Status, TillCause};
 use paytill_core::refund::{OutRefundNo, RefundState};
 
 use crate::store::{PaymentKey, PaymentRow, RefundKey, RefundRow, TillRow};
@@ -186,7 +186,7 @@ pub fn told(row: &PaymentRow, now: Timestamp) -> Payment {
     Payment {
         out_trade_no: row.order.out_trade_no.to_string(),
         version: u64::try_from(row.version).unwrap_or(0),
-        state: state.status().word().to_owned(),
+        state: status(state).word().to_owned(),
         closed: !state.is_open(),
         amount: row.order.amount.minor(),
         currency: row.order.currency.code().to_owned(),
@@ -202,6 +202,12 @@ pub fn told(row: &PaymentRow, now: Timestamp) -> Payment {
         as_of: row.as_of.map(|at| at.0),
         now: now.0,
     }
+}
+
+/// As long as a payment may still be found, its till must not hear that it is reversed: it would reverse
+/// it, too, and what the customer has paid at last would go back.
+fn status(state: &State) -> Status {
+    if state.is_still_payable() { Status::Checking } else { state.status() }
 }
 
 /// A refund as others are told of it.

@@ -258,6 +258,24 @@ fn a_paid_one_that_its_till_takes_back_is_reversed_and_its_money_returned() {
 }
 
 #[test]
+fn a_till_does_not_hear_of_a_reversal_while_a_payment_still_counts() {
+    let mut book = Book::open();
+    let Begun::New(decided) = book.begin("T01", CODE) else { panic!() };
+    book.answer(decided.call.unwrap(), &Answer::Submitted(Submitted::Paying));
+    book.later(30);
+    let last = book.wake().and_then(|decided| decided.call).unwrap();
+    assert_eq!((book.status(), last.kind), (Status::Reversing, CallKind::Query));
+    assert_eq!(desk::told(book.row(), book.now).state, "checking");
+    let mut paid_late = Book { row: book.row.clone(), ..Book::open() };
+    paid_late.now = book.now;
+    paid_late.answer(last, &Answer::Found(Found::Paid(paid())));
+    assert_eq!(paid_late.status(), Status::Paid);
+    let reversal = book.answer(last, &Answer::Found(Found::Paying)).and_then(|it| it.call);
+    assert_eq!(reversal.map(|call| call.kind), Some(CallKind::Reverse));
+    assert_eq!(desk::told(book.row(), book.now).state, "reversing");
+}
+
+#[test]
 fn what_was_paid_a_day_ago_is_refunded_and_not_taken_back() {
     let mut book = Book::open();
     let Begun::New(decided) = book.begin("T01", CODE) else { panic!() };

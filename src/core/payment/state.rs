@@ -331,6 +331,12 @@ impl State {
         }
     }
 
+    /// Whether its reversal was decided and nothing of that has left: a payment found now still counts.
+    pub fn is_still_payable(&self) -> bool {
+        matches!(&self.stage, Stage::Reversing(reversing)
+            if reversing.payable && reversing.shown == Shown::Reversing)
+    }
+
     /// Whether its outcome is known for certain.
     pub fn is_settled(&self) -> bool {
         self.status().is_settled()
