@@ -265,14 +265,15 @@ fn a_payment_ends_rings_and_prints_while_the_till_is_locked() {
 #[test]
 fn a_pin_is_nowhere_but_in_the_fingers() {
     let shop = TestShop::open(None, PACE);
-    let long = "839150264718";
+    // Too short to be taken for a scan where the machine is slow and its keys arrive at once.
+    let long = "83915026";
     let (exit, told) = add(&shop, "王芳", "manager", long);
     assert_eq!(exit, 0, "{told}");
     let mut session = TuiSession::open(&shop);
     sign_in(&mut session, long, "王芳");
     session.see(&["Enter the amount."]);
     // Six digits in a row are no coincidence.
-    let parts: Vec<&str> = (0..=6).map(|from| &long[from..from + 6]).collect();
+    let parts: Vec<&str> = (0..=2).map(|from| &long[from..from + 6]).collect();
     for file in fs::read_dir(shop.path()).unwrap().map(|file| file.unwrap().path()) {
         let Ok(bytes) = fs::read(&file) else { continue };
         let text = String::from_utf8_lossy(&bytes);
