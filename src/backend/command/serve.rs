@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use paytill_core::both;
 use paytill_core::language::Language;
+use paytill_core::say;
 use paytill_host::log;
 
 use super::open::{Books, not_listening};
@@ -47,6 +48,7 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     }
     let notices = opened.notices();
     let work = gateway::work(books, store, opened, &secret)?;
+    let here = entrance.here();
     let notified = Notified::new(Arc::clone(&work), notices, entrance.token);
     let pages = web::pages(books, &work, key.public());
     let public = notify::notified(notified).merge(pages::router(pages));
@@ -59,7 +61,7 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     let address = door.address().map_err(|error| not_listening(config.tills, &error))?;
     let mut end = ends()?;
     let watching = watched(config.metrics, &work, end.clone()).await?;
-    announce(config.is_demo, language);
+    announce(config.is_demo, &here, language);
     print_line(&format!("https://{address}"));
     tracing::info!(%address, "serving");
 
@@ -125,7 +127,7 @@ fn host_of(url: &str) -> Option<&str> {
     host.split(':').next()
 }
 
-fn announce(is_demo: bool, language: Language) {
+fn announce(is_demo: bool, web: &str, language: Language) {
     if is_demo {
         print_message(language.pick(
             "no configuration: the gateway is simulated and no money moves",
@@ -136,4 +138,9 @@ fn announce(is_demo: bool, language: Language) {
             "添加收银台：paytill-backend till add S001 T01",
         ));
     }
+    print_message(&say!(
+        language,
+        "the owner's page: {web}/admin, after paytill-backend admin add NAME",
+        "店主页面：{web}/admin，请先运行 paytill-backend admin add 姓名"
+    ));
 }

@@ -57,13 +57,18 @@ impl Entrance {
 
     /// Where a gateway on this machine delivers.
     pub(super) fn local(&self) -> String {
+        format!("{}{}", self.here(), path(Version::V2, &self.token))
+    }
+
+    /// How this machine reaches it.
+    pub(super) fn here(&self) -> String {
         let scheme = if self.is_plain { "http" } else { "https" };
         let here = if self.address.ip().is_unspecified() {
             SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), self.address.port())
         } else {
             self.address
         };
-        format!("{scheme}://{here}{}", path(Version::V2, &self.token))
+        format!("{scheme}://{here}")
     }
 }
 

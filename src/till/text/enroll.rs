@@ -7,7 +7,8 @@ catalogue! {
     /// What it says to whoever is at the terminal.
     pub struct EnrollWords;
     comparison(value: &str) => "Comparison value: {value}", "核对码：{value}";
-    is_it_the_same => "Does the backend show the same value? [y/N] ", "商户后台显示的核对码是否相同？[y/N] ";
+    is_it_the_same => "Is it the same as in the backend's list (paytill-backend till list)? [y/N] ",
+        "与商户后台列表（paytill-backend till list）中的核对码是否相同？[y/N] ";
     done(till: &str, merchant: &str) =>
         "This till is registered as {till} of {merchant}.", "这台收银机已登记为 {merchant} 的 {till}。";
     add_this => "Put this into the configuration:", "请在配置文件中加入：";
