@@ -55,7 +55,7 @@ pub(super) async fn check(
         let merchant = merchant.to_owned();
         reporter.report(&Finding::CertificateForeign { holder, merchant });
     }
-    if settings.ca_pem.is_some() && settings.base_url.ends_with(REAL) {
+    if settings.line.ca_pem.is_some() && settings.line.base_url.ends_with(REAL) {
         reporter.report(&Finding::OwnRoots);
     }
     let route = settings.route();
