@@ -150,10 +150,7 @@ impl WechatV2Config {
 
     /// The merchant number in the certificate and ours, if they differ.
     pub fn foreign_certificate(&self) -> Option<(String, &str)> {
-        let holder = Names::of_pem(self.client_identity_pem.expose_secret().as_bytes()).subject?;
-        let ours = self.merchant.mch_id.as_str();
-        let is_number = holder.bytes().all(|byte| byte.is_ascii_digit());
-        (is_number && holder != ours).then_some((holder, ours))
+        foreign(self.client_identity_pem.expose_secret().as_bytes(), &self.merchant)
     }
 }
 
@@ -215,4 +212,15 @@ impl WechatV3Config {
     pub fn route(&self) -> Route {
         self.line.route(Zeroizing::default())
     }
+    /// As of [`WechatV2Config`], if the certificate was named.
+    pub fn foreign_certificate(&self) -> Option<(String, &str)> {
+        foreign(self.merchant_certificate_pem.as_deref()?, &self.merchant)
+    }
+}
+
+fn foreign<'a>(certificate: &[u8], merchant: &'a Merchant) -> Option<(String, &'a str)> {
+    let holder = Names::of_pem(certificate).subject?;
+    let ours = merchant.mch_id.as_str();
+    let is_number = holder.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && holder != ours).then_some((holder, ours))
 }
