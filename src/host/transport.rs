@@ -128,7 +128,7 @@ impl RouteError {
     }
 }
 
-/// TLS for a client that trusts these roots, in PEM, or the system's.
+/// TLS for another client than a gateway's: it trusts these roots, in PEM, or the system's.
 pub fn client_tls(ca_pem: Option<&[u8]>) -> Result<rustls::ClientConfig, RouteError> {
     tls::config(tls::roots(ca_pem)?, None)
 }
@@ -145,11 +145,6 @@ pub struct Visit {
 
 /// Where a visit goes: a call that needs the certificate. Without a message nothing is called.
 const VISIT_WITH_CERTIFICATE: &str = "/secapi/pay/reverse";
-
-/// TLS for another client than a gateway's: with the roots of this PEM text, or the system's.
-pub fn trusting(ca_pem: Option<&[u8]>) -> Result<rustls::ClientConfig, RouteError> {
-    tls::config(tls::roots(ca_pem)?, None)
-}
 
 /// Two clients of one gateway: only one presents the certificate, for calls that need it.
 pub struct Transport {

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use paytill_core::clean::clean;
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::order::OutTradeNo;
-use paytill_host::transport::{RouteError, trusting};
+use paytill_host::transport::{RouteError, client_tls};
 
 use super::Work;
 use crate::desk;
@@ -65,7 +65,7 @@ impl Webhook {
             .pool_max_idle_per_host(AT_ONCE)
             .user_agent(concat!("paytill-backend/", env!("CARGO_PKG_VERSION")));
         if url.starts_with("https:") {
-            builder = builder.https_only(true).tls_backend_preconfigured(trusting(ca_pem)?);
+            builder = builder.https_only(true).tls_backend_preconfigured(client_tls(ca_pem)?);
         }
         let secret = hmac::Key::new(hmac::HMAC_SHA256, secret);
         Ok(Self { url, secret, client: builder.build()?, patience: PATIENCE })

@@ -412,7 +412,7 @@ fn a_restart_asks_at_once_about_what_may_have_left() {
 }
 
 #[test]
-fn foreign_certificate_refund_is_left_alone_until_its_own_is_back() {
+fn another_merchants_refund_is_left_alone_until_its_own_is_back() {
     let mut bench = Bench::sent(1234);
     bench.event(&RefundEvent::MerchantChanged);
     assert_eq!((bench.state.status(), bench.call), (RefundStatus::Attention, None));

@@ -1,9 +1,9 @@
-//! The words of a payment's state, for people.
+//! The words of a payment's state, for people: the same on the till's screen and in a backend's lists.
 
 use crate::language::Language;
 use crate::payment::{State, Status};
 
-/// A status in a word or two.
+/// A status in a word or two, as the interface defines them.
 pub const fn word(status: Status, language: Language) -> &'static str {
     let (english, chinese) = match status {
         Status::Created => ("READY", "待支付"),

@@ -6,28 +6,57 @@ use std::path::PathBuf;
 use paytill_core::both;
 use paytill_core::clock::Millis;
 use secrecy::SecretString;
+use zeroize::Zeroizing;
 
 use super::reading::{Collected, Surroundings, timeouts, url};
 use crate::config::ConfigError;
 use crate::config::file::Section;
 use crate::config::secret;
+use crate::transport::Route;
 
 /// The gateway in mainland China and its backup host (protocol 1.1).
 const BASE_URL: &str = "https://api.mch.weixin.qq.com";
 const BACKUP_URL: &str = "https://api2.mch.weixin.qq.com";
 const ADDRESS_CELLS: usize = 64;
 
-/// The way to a gateway, as in [`WechatV2Config`](super::WechatV2Config).
+/// The way to the gateway, in either version.
 #[derive(Clone, Debug)]
 pub struct LineConfig {
+    /// `https://host`, with a port unless it is 443, and nothing after it.
     pub base_url: String,
+    /// Where to go if `base_url` gives no answer.
     pub backup_url: Option<String>,
+    /// If set, only these roots are trusted.
     pub ca_pem: Option<Vec<u8>>,
+    /// `None`: the local address of the connection to the gateway.
     pub client_ip: Option<IpAddr>,
+    /// `http://host:port`.
     pub proxy: Option<String>,
+    /// The proxy's `name:password`.
     pub proxy_login: Option<SecretString>,
     pub connect_timeout: Millis,
     pub request_timeout: Millis,
+}
+
+impl LineConfig {
+    /// The route to it, with the certificate and key to show where one is asked for.
+    pub(super) fn route(&self, identity_pem: Zeroizing<Vec<u8>>) -> Route {
+        let hosts = [Some(self.base_url.clone()), self.backup_url.clone()];
+        Route {
+            hosts: hosts.into_iter().flatten().collect(),
+            identity_pem,
+            ca_pem: self.ca_pem.clone(),
+            proxy: self.proxy.clone(),
+            proxy_login: self.proxy_login.clone(),
+            connect_timeout: self.connect_timeout,
+            request_timeout: self.request_timeout,
+        }
+    }
+
+    /// The preferred host, for people.
+    pub(super) fn host(&self) -> String {
+        self.base_url.trim_start_matches("https://").to_owned()
+    }
 }
 
 /// The way to the gateway, before any file was read.

@@ -13,9 +13,10 @@ use paytill_core::language::Text;
 use paytill_core::order::Merchant;
 use paytill_core::payment::Reason;
 use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
 
 use super::certificates::{self, Renewal};
-use super::{LineConfig, Version, Wechat, WechatV2Config, WechatV3Config};
+use super::{Version, Wechat, WechatV2Config, WechatV3Config};
 use crate::certificate::Names;
 use crate::clock::Clock;
 use crate::transport::{Route, RouteError, Transport};
@@ -130,8 +131,8 @@ impl WechatV2Config {
             transport: Transport::new(&self.route())?,
             merchant: self.merchant.clone(),
             key: self.api_key.clone(),
-            client_ip: self.client_ip,
-            host: shown(&self.base_url),
+            client_ip: self.line.client_ip,
+            host: self.line.host(),
             renewal: None,
         })
     }
@@ -144,24 +145,12 @@ impl WechatV2Config {
 
     /// The route to it.
     pub fn route(&self) -> Route {
-        let hosts = [Some(self.base_url.clone()), self.backup_url.clone()];
-        Route {
-            hosts: hosts.into_iter().flatten().collect(),
-            identity_pem: self.client_identity_pem.expose_secret().as_bytes().to_vec().into(),
-            ca_pem: self.ca_pem.clone(),
-            proxy: self.proxy.clone(),
-            proxy_login: self.proxy_login.clone(),
-            connect_timeout: self.connect_timeout,
-            request_timeout: self.request_timeout,
-        }
+        self.line.route(self.client_identity_pem.expose_secret().as_bytes().to_vec().into())
     }
 
     /// The merchant number in the certificate and ours, if they differ.
     pub fn foreign_certificate(&self) -> Option<(String, &str)> {
-        let holder = Names::of_pem(self.client_identity_pem.expose_secret().as_bytes()).subject?;
-        let ours = self.merchant.mch_id.as_str();
-        let is_number = holder.bytes().all(|byte| byte.is_ascii_digit());
-        (is_number && holder != ours).then_some((holder, ours))
+        foreign(self.client_identity_pem.expose_secret().as_bytes(), &self.merchant)
     }
 }
 
@@ -201,7 +190,7 @@ impl WechatV3Config {
             merchant: self.merchant.clone(),
             key: self.api_v3_key.clone(),
             client_ip: self.line.client_ip,
-            host: shown(&self.line.base_url),
+            host: self.line.host(),
             renewal,
         }
     }
@@ -221,20 +210,17 @@ impl WechatV3Config {
 
     /// The route to it. It asks for no certificate of ours.
     pub fn route(&self) -> Route {
-        let LineConfig { base_url, backup_url, ca_pem, proxy, proxy_login, .. } = &self.line;
-        let hosts = [Some(base_url.clone()), backup_url.clone()];
-        Route {
-            hosts: hosts.into_iter().flatten().collect(),
-            identity_pem: Vec::new().into(),
-            ca_pem: ca_pem.clone(),
-            proxy: proxy.clone(),
-            proxy_login: proxy_login.clone(),
-            connect_timeout: self.line.connect_timeout,
-            request_timeout: self.line.request_timeout,
-        }
+        self.line.route(Zeroizing::default())
+    }
+    /// As of [`WechatV2Config`], if the certificate was named.
+    pub fn foreign_certificate(&self) -> Option<(String, &str)> {
+        foreign(self.merchant_certificate_pem.as_deref()?, &self.merchant)
     }
 }
 
-fn shown(base_url: &str) -> String {
-    base_url.trim_start_matches("https://").to_owned()
+fn foreign<'a>(certificate: &[u8], merchant: &'a Merchant) -> Option<(String, &'a str)> {
+    let holder = Names::of_pem(certificate).subject?;
+    let ours = merchant.mch_id.as_str();
+    let is_number = holder.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && holder != ours).then_some((holder, ours))
 }

@@ -106,8 +106,32 @@ pub fn unguarded(around: &Surroundings<'_>) -> Option<ConfigError> {
     Some(ConfigError::new(sentence).in_section("gateway").unguarded())
 }
 
-/// `scheme://host`, with or without a port, and nothing else; `None` if it is empty. An invalid one
-/// is not repeated: it may contain a password.
+/// What keeps a text from being `scheme://host`, with or without a port.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NotAnOrigin {
+    Malformed,
+    /// It has a user or a password.
+    HasLogin,
+    /// There is something behind the host.
+    HasMore,
+}
+
+/// `scheme://host`, with or without a port, and nothing else.
+pub fn origin(text: &str, scheme: &str) -> Result<String, NotAnOrigin> {
+    let is_of_scheme = text.strip_prefix(scheme).is_some_and(|rest| rest.starts_with("://"));
+    let url = url::Url::parse(text).ok().filter(|_| is_of_scheme);
+    let url = url.ok_or(NotAnOrigin::Malformed)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        Err(NotAnOrigin::HasLogin)
+    } else if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        Err(NotAnOrigin::HasMore)
+    } else {
+        Ok(url.origin().ascii_serialization())
+    }
+}
+
+/// The [`origin`] that a key names; `None` if it is empty. An invalid one is not repeated: it may
+/// contain a password.
 pub fn url(
     section: Section<'_>,
     key: &str,
@@ -118,38 +142,46 @@ pub fn url(
     if text.is_empty() {
         return Ok(None);
     }
-    let url = url::Url::parse(&text)
-        .ok()
-        .filter(|_| text.strip_prefix(scheme).is_some_and(|rest| rest.starts_with("://")));
-    let Some(url) = url else {
-        let sentence = both!(
+    let sentence = match origin(&text, scheme) {
+        Ok(origin) => return Ok(Some(origin)),
+        Err(NotAnOrigin::Malformed) => both!(
             "must be {scheme}://host or {scheme}://host:port",
             "必须是 {scheme}://主机 或 {scheme}://主机:端口"
-        );
-        return Err(section.wrong(key, &sentence));
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        let sentence = both!(
+        ),
+        Err(NotAnOrigin::HasLogin) if key == "proxy" => both!(
+            "must be http://host or http://host:port; name and password go into a file that \
+             proxy_login_file names",
+            "必须是 http://主机 或 http://主机:端口；用户名和密码请放在 proxy_login_file 指定的文件中"
+        ),
+        Err(NotAnOrigin::HasLogin) => both!(
             "must be {scheme}://host or {scheme}://host:port, without user and password",
             "必须是 {scheme}://主机 或 {scheme}://主机:端口，不含用户名和密码"
-        );
-        let sentence = if key == "proxy" {
-            both!(
-                "must be http://host or http://host:port; name and password go into a file that \
-                 proxy_login_file names",
-                "必须是 http://主机 或 http://主机:端口；用户名和密码请放在 proxy_login_file 指定的文件中"
-            )
-        } else {
-            sentence
-        };
-        return Err(section.wrong(key, &sentence));
-    }
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        let sentence = both!(
+        ),
+        Err(NotAnOrigin::HasMore) => both!(
             "must be {scheme}://host or {scheme}://host:port, and nothing behind it",
             "必须是 {scheme}://主机 或 {scheme}://主机:端口，后面不能有其他内容"
-        );
-        return Err(section.wrong(key, &sentence));
+        ),
+    };
+    Err(section.wrong(key, &sentence))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_host_with_or_without_a_port() {
+        for (typed, its_origin) in [
+            ("https://pay.example.com", Ok("https://pay.example.com")),
+            ("https://127.0.0.1:8444/", Ok("https://127.0.0.1:8444")),
+            ("https://[::1]:8444", Ok("https://[::1]:8444")),
+            ("http://pay.example.com", Err(NotAnOrigin::Malformed)),
+            ("pay.example.com", Err(NotAnOrigin::Malformed)),
+            ("https://", Err(NotAnOrigin::Malformed)),
+            ("https://pay.example.com/v1", Err(NotAnOrigin::HasMore)),
+            ("https://me:secret@pay.example.com", Err(NotAnOrigin::HasLogin)),
+        ] {
+            assert_eq!(origin(typed, "https"), its_origin.map(str::to_owned), "{typed}");
+        }
     }
-    Ok(Some(url.origin().ascii_serialization()))
 }

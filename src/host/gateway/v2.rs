@@ -1,17 +1,15 @@
 //! The section of API v2: its key, and the certificate that reversal and refund need.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use paytill_core::both;
-use paytill_core::clock::Millis;
 use paytill_core::gateway::wechat::fields::SignType;
 use paytill_core::order::Merchant;
 use secrecy::SecretString;
 
 use super::Version;
 use super::account::{merchant, missing_ids, notify_url};
-use super::line::Line;
+use super::line::{Line, LineConfig};
 use super::platform::PlatformValue;
 use super::reading::{Collected, Secrets, Surroundings, unguarded};
 use crate::config::file::{Document, Section};
@@ -42,28 +40,15 @@ pub(super) const KEYS: &[&str] = &[
 /// `WeChat` Pay's API v2, and the secrets it needs.
 #[derive(Clone, Debug)]
 pub struct WechatV2Config {
-    /// `https://host`, with a port unless it is 443, and nothing after it.
-    pub base_url: String,
-    /// Where to go if `base_url` gives no answer.
-    pub backup_url: Option<String>,
+    pub line: LineConfig,
     pub merchant: Merchant,
     pub sign_type: SignType,
     /// 32 printable ASCII characters.
     pub api_key: SecretString,
     /// The merchant's certificate followed by its private key, as PEM; the two match.
     pub client_identity_pem: SecretString,
-    /// If set, only these roots are trusted.
-    pub ca_pem: Option<Vec<u8>>,
-    /// `None`: the local address of the connection to the gateway.
-    pub client_ip: Option<IpAddr>,
     /// Where payments by our code are told of. Nothing depends on it: whoever waits asks.
     pub notify_url: Option<String>,
-    /// `http://host:port`.
-    pub proxy: Option<String>,
-    /// The proxy's `name:password`.
-    pub proxy_login: Option<SecretString>,
-    pub connect_timeout: Millis,
-    pub request_timeout: Millis,
 }
 
 /// Checks the section even if it is not used, but reads its secrets only if it is.
@@ -103,21 +88,7 @@ pub(super) fn read(
     else {
         return Err(each.refused(section));
     };
-    Ok(Some(WechatV2Config {
-        base_url: line.base_url,
-        backup_url: line.backup_url,
-        merchant,
-        sign_type,
-        api_key,
-        client_identity_pem,
-        ca_pem: line.ca_pem,
-        client_ip: line.client_ip,
-        notify_url,
-        proxy: line.proxy,
-        proxy_login: line.proxy_login,
-        connect_timeout: line.connect_timeout,
-        request_timeout: line.request_timeout,
-    }))
+    Ok(Some(WechatV2Config { line, merchant, sign_type, api_key, client_identity_pem, notify_url }))
 }
 
 fn api_key(

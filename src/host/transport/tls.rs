@@ -7,12 +7,14 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::{WantsClientCert, WebPkiServerVerifier};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, OtherError,
-    RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct,
+    OtherError, RootCertStore, SignatureScheme,
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -72,11 +74,7 @@ pub(super) fn config(
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
             .build()
             .map_err(|error| RouteError::Identity(error.to_string()))?;
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| identity(&error))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Explaining(verifier)));
+    let builder = verified_by(Arc::new(Explaining(verifier)), provider)?;
     let Some(pem) = identity_pem else { return Ok(builder.with_no_client_auth()) };
     let chain = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
     let chain = chain.map_err(|error| RouteError::Identity(error.to_string()))?;
@@ -88,13 +86,18 @@ pub(super) fn config(
 /// For a client that takes any certificate, as long as the other side has its key.
 pub(super) fn of_anybody() -> Result<ClientConfig, RouteError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let algorithms = provider.signature_verification_algorithms;
+    let anybody = Anybody(provider.signature_verification_algorithms);
+    Ok(verified_by(Arc::new(anybody), provider)?.with_no_client_auth())
+}
+
+fn verified_by(
+    verifier: Arc<dyn ServerCertVerifier>,
+    provider: Arc<CryptoProvider>,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, RouteError> {
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| identity(&error))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anybody(algorithms)));
-    Ok(builder.with_no_client_auth())
+        .map_err(|error| identity(&error))?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier))
 }
 
 /// Trusts whoever it is.

@@ -4,9 +4,8 @@
 //! Nothing is written before that, and a key that is there is never replaced.
 
 use std::fs::DirBuilder;
-use std::io::IsTerminal as _;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 
@@ -20,13 +19,14 @@ use crate::gateway::backend::KnownBackend;
 use crate::gateway::backend::enrolment::{Code, comparison};
 use crate::gateway::backend::message::{Enrolment, EnrolmentRequest};
 use crate::gateway::backend::signed::{PublicKey, SigningKey};
-use crate::language::{Language, Text};
+use crate::language::Text;
 use crate::text::enroll::{self as text, EnrollWords};
 use crate::text::reason;
 use paytill_host::clock::Clock;
 use paytill_host::config::secret::shown;
-use paytill_host::random;
+use paytill_host::gateway::reading::origin;
 use paytill_host::transport::Transport;
+use paytill_host::{random, typed};
 
 /// How long the backend may take.
 const PATIENCE: Millis = Millis::seconds(15);
@@ -43,10 +43,9 @@ struct Enrolled {
 
 /// Registers this till.
 pub async fn run(enroll: Enroll, config: &Config, clock: &Clock) -> Result<Exit, Failure> {
-    let language = config.till.language;
-    let words = EnrollWords::of(language);
+    let words = EnrollWords::of(config.till.language);
     let code = Code::read(&enroll.one_time_code).ok_or_else(|| usage(text::no_code()))?;
-    let url = host(&enroll.url).ok_or_else(|| usage(text::no_url()))?;
+    let url = origin(&enroll.url, "https").map_err(|_| usage(text::no_url()))?;
     let files = &config.backend_files;
     let ca = files.backend_key.with_file_name(CA_FILE);
     // Before the code is spent.
@@ -62,25 +61,27 @@ pub async fn run(enroll: Enroll, config: &Config, clock: &Clock) -> Result<Exit,
     }
     if !enroll.json.json {
         print_line(&words.comparison(comparison));
-        if std::io::stdin().is_terminal() && !is_confirmed(words)? {
+        if typed::is_terminal() && !is_confirmed(words)? {
             return Err(fault(text::not_the_same()));
         }
     }
-    let ca = answer.ca_pem.as_ref().map(|pem| (ca, pem.as_bytes()));
     let line = enrolled.known.line();
-    let written: [(&PathBuf, &[u8]); 2] =
-        [(&files.key, enrolled.key_pem.as_bytes()), (&files.backend_key, line.as_bytes())];
-    write(&written, ca.as_ref().map(|(path, pem)| (path, *pem)))?;
-    let ca = ca.map(|(path, _)| path);
+    let mut written: Vec<(&Path, &[u8])> =
+        vec![(&files.key, enrolled.key_pem.as_bytes()), (&files.backend_key, line.as_bytes())];
+    written.extend(answer.ca_pem.as_ref().map(|pem| (ca.as_path(), pem.as_bytes())));
+    write(&written)?;
+    let ca = answer.ca_pem.as_ref().map(|_| ca.as_path());
     tracing::info!(merchant = answer.merchant, till = answer.till, "registered with the backend");
     let is_printed = if enroll.json.json {
-        print_line(&object(config, &url, &enrolled, ca.as_deref()))
+        print_line(&object(config, &url, &enrolled, ca))
     } else {
-        let done = words.done(&answer.till, &answer.merchant);
-        print_message(&done);
-        print_lines(&section(config, &url, &enrolled, ca.as_deref(), words))
+        print_message(&words.done(&answer.till, &answer.merchant));
+        files.is_used || {
+            print_message(words.add_this());
+            print_lines(&sections(config, &url, &enrolled, ca))
+        }
     };
-    hints(config, &enrolled, ca.as_deref(), language);
+    hints(config, &enrolled, ca, words);
     Ok(if is_printed { Exit::Done } else { Exit::Fault })
 }
 
@@ -115,14 +116,6 @@ async fn ask(url: &str, code: &Code, clock: &Clock) -> Result<Enrolled, Failure>
     Ok(Enrolled { answer, known, key_pem: SigningKey::pem(&pkcs8), comparison })
 }
 
-/// `https://host` or `https://host:port`, as it is configured.
-fn host(typed: &str) -> Option<String> {
-    let rest = typed.strip_prefix("https://")?;
-    let rest = rest.strip_suffix('/').unwrap_or(rest);
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
-    (!rest.is_empty() && rest.bytes().all(allowed)).then(|| format!("https://{rest}"))
-}
-
 /// Whether the person at the terminal sees the same value at the backend.
 fn is_confirmed(words: EnrollWords) -> Result<bool, Failure> {
     print_prompt(words.is_it_the_same());
@@ -134,9 +127,9 @@ fn is_confirmed(words: EnrollWords) -> Result<bool, Failure> {
 }
 
 /// All files or none.
-fn write(files: &[(&PathBuf, &[u8])], ca: Option<(&PathBuf, &[u8])>) -> Result<(), Failure> {
+fn write(files: &[(&Path, &[u8])]) -> Result<(), Failure> {
     let mut written: Vec<&Path> = Vec::new();
-    for (path, bytes) in files.iter().copied().chain(ca) {
+    for &(path, bytes) in files {
         let put = folder_of(path).and_then(|()| put_new(path, bytes));
         if let Err(error) = put {
             for path in written {
@@ -176,19 +169,9 @@ fn object(config: &Config, url: &str, enrolled: &Enrolled, ca: Option<&Path>) ->
     .to_string()
 }
 
-/// What to put into the configuration, where it does not say it yet.
-fn section(
-    config: &Config,
-    url: &str,
-    enrolled: &Enrolled,
-    ca: Option<&Path>,
-    words: EnrollWords,
-) -> Vec<String> {
+/// What to put into the configuration.
+fn sections(config: &Config, url: &str, enrolled: &Enrolled, ca: Option<&Path>) -> Vec<String> {
     let files = &config.backend_files;
-    if files.is_used {
-        return Vec::new();
-    }
-    print_message(words.add_this());
     let quoted = |path: &Path| format!("\"{}\"", path.display());
     let mut lines = vec![
         "[till]".to_owned(),
@@ -207,8 +190,7 @@ fn section(
 }
 
 /// What is still to be done in a configuration that says otherwise.
-fn hints(config: &Config, enrolled: &Enrolled, ca: Option<&Path>, language: Language) {
-    let words = EnrollWords::of(language);
+fn hints(config: &Config, enrolled: &Enrolled, ca: Option<&Path>, words: EnrollWords) {
     let till = enrolled.known.till.as_str();
     if enrolled.known.till != config.till.id {
         print_message(&words.set_till(till));
@@ -232,36 +214,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_a_host_with_or_without_a_port() {
-        for (typed, host_of_it) in [
-            ("https://pay.example.com", Some("https://pay.example.com")),
-            ("https://127.0.0.1:8444/", Some("https://127.0.0.1:8444")),
-            ("https://[::1]:8444", Some("https://[::1]:8444")),
-            ("http://pay.example.com", None),
-            ("pay.example.com", None),
-            ("https://", None),
-            ("https://pay.example.com/v1", None),
-            ("https://me:secret@pay.example.com", None),
-        ] {
-            assert_eq!(host(typed).as_deref(), host_of_it, "{typed}");
-        }
-    }
-
-    #[test]
     fn all_files_are_written_for_their_owner_alone_or_none_is() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        let [key, public] =
-            ["secrets/till.key", "secrets/backend.pub"].map(|name| folder.path().join(name));
-        let ca = folder.path().join("secrets/ca.pem");
-        let files: [(&PathBuf, &[u8]); 2] = [(&key, b"key"), (&public, b"line")];
-        write(&files, Some((&ca, b"root"))).unwrap();
+        let names = ["secrets/till.key", "secrets/backend.pub", "secrets/ca.pem"];
+        let [key, public, ca] = names.map(|name| folder.path().join(name));
+        let files: [(&Path, &[u8]); 3] = [(&key, b"key"), (&public, b"line"), (&ca, b"root")];
+        write(&files).unwrap();
         for file in [&key, &public, &ca] {
             let mode = file.metadata().unwrap().permissions().mode();
             assert_eq!(mode & 0o077, 0, "{}", file.display());
         }
         std::fs::remove_file(&key).unwrap();
-        assert!(write(&files, None).is_err(), "one is there");
+        assert!(write(&files).is_err(), "two are there");
         assert!(!key.exists(), "so none is written");
         assert_eq!(std::fs::read(&public).unwrap(), b"line");
     }

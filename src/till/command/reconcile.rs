@@ -15,6 +15,7 @@ use crate::bill::{Expected, beijing};
 use crate::cli::Reconcile;
 use crate::config::{Config, GatewayConfig, Loaded};
 use crate::journal::JournalReader;
+use crate::language::Text;
 use crate::reconcile::{BillGateway, Reconciled, Trouble, bill_of, download, may_be_asked, open};
 use crate::text::reconcile::{self as text, ReconcileWords};
 use paytill_host::clock::Clock;
@@ -40,14 +41,23 @@ pub(super) async fn bill_gateway(
     let Opened { codec, transport, merchant, .. } = match gateway {
         GatewayConfig::WechatV2(gateway) => gateway.open()?,
         GatewayConfig::WechatV3(gateway) => gateway.open_once(clock).await?,
-        GatewayConfig::Backend(_) => {
-            return Err(Failure::new(Exit::Configuration, text::of_the_backend()));
-        }
-        GatewayConfig::Simulator | GatewayConfig::Unread => {
-            return Err(Failure::new(Exit::Configuration, text::training()));
+        GatewayConfig::Backend(_) | GatewayConfig::Simulator | GatewayConfig::Unread => {
+            return Err(Failure::new(Exit::Configuration, no_account(gateway)));
         }
     };
     Ok(BillGateway { codec, transport, merchant })
+}
+
+/// Why a till without an account of its own has no bill.
+pub(super) fn no_account(gateway: &GatewayConfig) -> Text {
+    match gateway {
+        // The bill names the merchant as only the backend knows it.
+        GatewayConfig::Backend(_) => text::of_the_backend(),
+        GatewayConfig::WechatV2(_)
+        | GatewayConfig::WechatV3(_)
+        | GatewayConfig::Simulator
+        | GatewayConfig::Unread => text::training(),
+    }
 }
 
 /// Holds the bill against the journal.
@@ -56,12 +66,8 @@ pub async fn run(reconcile: Reconcile, loaded: &Loaded, clock: &Clock) -> Result
     let words = ReconcileWords::of(config.till.language);
     let now = clock.wall();
     let day = reconcile.day.from_today(now.day(&beijing()));
-    // Its rows name the merchant as only the backend knows it.
-    if let GatewayConfig::Backend(_) = config.gateway {
-        return Err(Failure::new(Exit::Configuration, text::of_the_backend()));
-    }
-    let Some(merchant) = config.gateway.merchant() else {
-        return Err(Failure::new(Exit::Configuration, text::training()));
+    let Some(merchant) = config.gateway.account() else {
+        return Err(Failure::new(Exit::Configuration, no_account(&config.gateway)));
     };
     if reconcile.bill.is_none() {
         may_be_asked(day, now)?;

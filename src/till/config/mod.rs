@@ -104,13 +104,12 @@ pub enum GatewayConfig {
 }
 
 impl GatewayConfig {
-    /// Who is paid through it; `None` where no money moves or nothing was read.
-    pub const fn merchant(&self) -> Option<&Merchant> {
+    /// Whose account at `WeChat` Pay the till itself has; `None` where it has none, or it was not read.
+    pub const fn account(&self) -> Option<&Merchant> {
         match self {
             Self::WechatV2(gateway) => Some(&gateway.merchant),
             Self::WechatV3(gateway) => Some(&gateway.merchant),
-            Self::Backend(gateway) => Some(&gateway.merchant),
-            Self::Simulator | Self::Unread => None,
+            Self::Backend(_) | Self::Simulator | Self::Unread => None,
         }
     }
 }

@@ -10,9 +10,9 @@ use std::path::Path;
 use tracing::level_filters::LevelFilter;
 
 use super::{
-    BackendFiles, Bell, Config, ConfigError, Environment, Flags, GatewayConfig, Glyphs,
-    JournalConfig, LogConfig, PaymentConfig, RefundConfig, Salvage, ScreenConfig, ShiftConfig,
-    StoreConfig, Theme, TillConfig, VOICE_PLACEHOLDERS,
+    Bell, Config, ConfigError, Environment, Flags, GatewayConfig, Glyphs, JournalConfig, LogConfig,
+    PaymentConfig, RefundConfig, Salvage, ScreenConfig, ShiftConfig, StoreConfig, Theme,
+    TillConfig, VOICE_PLACEHOLDERS,
 };
 use crate::clock::Millis;
 use crate::language::{Language, Text};
@@ -122,9 +122,8 @@ pub(super) fn read(
     if kind == gateway::Kind::Backend {
         payment.rules = payment.rules.behind_a_backend();
     }
-    let gateway = gateway::read(document, kind, (&till.id, &payment), around)?;
-    let files = gateway::backend::files(document, around)?;
-    let backend_files = BackendFiles { is_used: kind == gateway::Kind::Backend, ..files };
+    let backend_files = gateway::backend::files(document, kind == gateway::Kind::Backend, around)?;
+    let gateway = gateway::read(document, kind, &backend_files, (&till.id, &payment), around)?;
     Ok(Config {
         store,
         till,
@@ -214,7 +213,6 @@ fn refund(section: Section<'_>, currency: Currency) -> Result<RefundConfig, Conf
     Ok(RefundConfig { consent_above })
 }
 
-/// By its name in the IANA database, which is built in; by default the machine's own.
 fn till(section: Section<'_>, around: &Surroundings<'_>) -> Result<TillConfig, ConfigError> {
     let id = section.text("id", NAME_CELLS)?.unwrap_or_else(|| "T01".to_owned());
     let id = TillId::new(&id).ok_or_else(|| {

@@ -356,7 +356,9 @@ mod tests {
                 let one = Lettering::broken(word, 152, 12).expect(word);
                 assert_eq!(one.width(), Lettering::fitting(word, 152, 12).unwrap().width());
             }
-            for word in [words.paid(), words.not_paid(), words.reversed()] {
+            for word in
+                [Status::Paid, Status::Declined, Status::Reversed].map(|status| words.word(status))
+            {
                 let large = Lettering::broken(word, 152, 12).unwrap();
                 assert_eq!(large.height(), language.pick(10, 12), "{word}");
             }

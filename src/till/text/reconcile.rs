@@ -343,7 +343,7 @@ pub fn training() -> Text {
     )
 }
 
-/// Whose bill is told in another merchant's words.
+/// The till has no account at WeChat Pay: its backend has.
 pub fn of_the_backend() -> Text {
     both!(
         "the bill is the backend's: it has the merchant's account; run paytill-backend reconcile there",

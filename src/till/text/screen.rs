@@ -10,6 +10,7 @@ mod lock;
 mod note;
 mod story;
 
+use super::status;
 use crate::payment::{State, Status};
 
 pub use cash::{BillPageWords, CashWords, ShiftPageWords};
@@ -25,20 +26,6 @@ pub use story::StoryWords;
 crate::catalogue! {
     /// The texts of the screen itself. Sentences end with a full stop; labels do not.
     pub struct ScreenWords;
-
-    // The statuses of a payment, as the interface defines them.
-    ready => "READY", "待支付";
-    sending => "SENDING", "提交中";
-    waiting => "WAITING FOR CUSTOMER", "等待顾客输入密码";
-    checking => "CHECKING", "查询中";
-    reversing => "REVERSING", "撤销中";
-    paid => "PAID", "支付成功";
-    not_paid => "NOT PAID", "支付失败";
-    reversed => "REVERSED", "已撤销";
-    closed => "CLOSED", "已关闭";
-    // As `waiting`, where the customer scans our code.
-    to_scan => "WAITING FOR CUSTOMER", "等待顾客扫码";
-    attention => "NEEDS ATTENTION", "需人工处理";
 
     /// Between two sentences.
     gap => " ", "";
@@ -205,26 +192,12 @@ crate::catalogue! {
 impl ScreenWords {
     /// The word for where a payment is: what its customer does is not the same in each channel.
     pub fn word_of(self, state: &State) -> &'static str {
-        match (state.status(), state.channel()) {
-            (Status::Waiting, "native") => self.to_scan(),
-            (status, _) => self.word(status),
-        }
+        status::of(state, self.0)
     }
 
     /// The word of a status.
     pub const fn word(self, status: Status) -> &'static str {
-        match status {
-            Status::Created => self.ready(),
-            Status::Sent => self.sending(),
-            Status::Waiting => self.waiting(),
-            Status::Checking => self.checking(),
-            Status::Reversing => self.reversing(),
-            Status::Paid => self.paid(),
-            Status::Declined => self.not_paid(),
-            Status::Reversed => self.reversed(),
-            Status::Closed => self.closed(),
-            Status::Attention => self.attention(),
-        }
+        status::word(status, self.0)
     }
 }
 

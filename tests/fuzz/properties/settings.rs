@@ -84,7 +84,9 @@ fn is_right(config: &Config) {
     let shown = format!("{config:?}");
     assert!(!shown.contains(KEY) && !shown.contains("PRIVATE KEY"), "{shown}");
     let GatewayConfig::WechatV2(gateway) = &config.gateway else { return };
-    for url in [Some(&gateway.base_url), gateway.backup_url.as_ref()].into_iter().flatten() {
+    for url in
+        [Some(&gateway.line.base_url), gateway.line.backup_url.as_ref()].into_iter().flatten()
+    {
         assert!(url.starts_with("https://") && !url.contains(['@', '?', '#', ' ']), "{url}");
         assert_plain(url, "an address");
     }

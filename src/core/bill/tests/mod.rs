@@ -222,7 +222,7 @@ fn totals_that_are_not_those_of_the_rows_are_named() {
 }
 
 #[test]
-fn foreign_certificate_bill_and_another_days_are_named() {
+fn another_merchants_bill_and_another_days_are_named() {
     let text = two().text(Form::All);
     let theirs = text.replace(MERCHANT, "1900009999");
     let found = "1900009999".to_owned();

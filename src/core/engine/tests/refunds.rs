@@ -243,7 +243,7 @@ fn a_restart_goes_on_with_the_same_number_at_every_step() {
 }
 
 #[test]
-fn refunds_of_the_past_are_asked_about_one_at_a_time_and_foreign_certificate_not_at_all() {
+fn refunds_of_the_past_are_asked_about_one_at_a_time_and_another_merchants_not_at_all() {
     let mut bench = EngineBench::new();
     bench.refund(None, Vec::new()).unwrap();
     bench.refund_disk(1, true);

@@ -7,7 +7,7 @@ use super::Cashier;
 use crate::bill::Expected;
 use crate::both;
 use crate::clock::Date;
-use crate::command::reconcile::bill_gateway;
+use crate::command::reconcile::{bill_gateway, no_account};
 use crate::command::{Exit, Failure};
 use crate::config::GatewayConfig;
 use crate::journal::JournalReader;
@@ -15,7 +15,7 @@ use crate::money::Currency;
 use crate::order::{Merchant, TillId};
 use crate::reconcile::{Reconciled, bill_of, compare, download};
 use crate::screen::{MoneyNews, ScreenMessage};
-use crate::text::{reconcile, system};
+use crate::text::system;
 use paytill_host::clock::Clock;
 
 /// What is compared with what.
@@ -33,12 +33,8 @@ impl Cashier<'_> {
     /// Begins to compare them, and reports what came of it.
     pub(super) fn read_bill(&mut self, day: Date) {
         let config = self.config;
-        if let GatewayConfig::Backend(_) = config.gateway {
-            let why = Err(reconcile::of_the_backend());
-            return self.post(ScreenMessage::Money(MoneyNews::BillRead(why)));
-        }
-        let Some(merchant) = config.gateway.merchant() else {
-            let why = Err(reconcile::training());
+        let Some(merchant) = config.gateway.account() else {
+            let why = Err(no_account(&config.gateway));
             return self.post(ScreenMessage::Money(MoneyNews::BillRead(why)));
         };
         let asked = Asked {

@@ -55,19 +55,13 @@ pub(super) async fn check(
         let merchant = merchant.to_owned();
         reporter.report(&Finding::CertificateForeign { holder, merchant });
     }
-    if settings.ca_pem.is_some() && settings.base_url.ends_with(REAL) {
+    if settings.line.ca_pem.is_some() && settings.line.base_url.ends_with(REAL) {
         reporter.report(&Finding::OwnRoots);
     }
     let route = settings.route();
     let transport = match Transport::new(&route) {
         Ok(transport) => transport,
-        Err(error) => {
-            let sentence = error.text().in_language(reporter.language).to_owned();
-            return reporter.report(&match error {
-                RouteError::NoRoots { .. } => Finding::NoRoots(sentence),
-                RouteError::Client(_) | RouteError::Identity(_) => Finding::SecretsWrong(sentence),
-            });
-        }
+        Err(error) => return reporter.report(&no_line(&error, reporter.language)),
     };
     let reached = visit(&route.hosts, &transport, clock, reporter).await;
     let Some((index, date, before)) = reached else { return };
@@ -84,6 +78,15 @@ pub(super) async fn check(
         reporter.report(&Finding::AccountMd5);
     }
     reporter.report(&date.map_or(Finding::ClockUncompared, |date| compare(date, before)));
+}
+
+/// Why nothing can be dialled.
+pub(super) fn no_line(error: &RouteError, language: Language) -> Finding {
+    let sentence = error.text().in_language(language).to_owned();
+    match error {
+        RouteError::NoRoots { .. } => Finding::NoRoots(sentence),
+        RouteError::Client(_) | RouteError::Identity(_) => Finding::SecretsWrong(sentence),
+    }
 }
 
 /// Dials each host. Returns the first one that was reached, its time, and ours before that.

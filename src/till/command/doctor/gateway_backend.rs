@@ -2,20 +2,20 @@
 //! the till in turn; what the till may do there, and how far the clocks are apart.
 
 use super::FindingReporter;
-use super::gateway::{compare, visit};
+use super::gateway::{compare, no_line, visit};
+use crate::clock::Timestamp;
 use crate::config::{BackendConfig as Settings, Config};
-use crate::gateway::Gateway as _;
-use crate::gateway::Stamp;
 use crate::gateway::backend::Backend;
 use crate::gateway::backend::message::{Hello, Refused, Rights};
 use crate::gateway::backend::signed::WINDOW;
+use crate::gateway::{Gateway as _, Stamp};
 use crate::money::Money;
 use crate::payment::{Cause, Inconclusive, Reason, TillCause};
 use crate::text::doctor::{Finding, OfBackend};
 use crate::text::reason;
 use paytill_host::clock::Clock;
 use paytill_host::random::nonce;
-use paytill_host::transport::{RouteError, Transport};
+use paytill_host::transport::Transport;
 
 /// Dials each host, and says hello.
 pub(super) async fn check(
@@ -24,7 +24,7 @@ pub(super) async fn check(
     clock: &Clock,
     reporter: &mut FindingReporter,
 ) {
-    // It was checked when the configuration was read.
+    // The key was checked when the configuration was read.
     let Some(codec) = settings.codec() else { return };
     reporter.report(&Finding::OfBackend(OfBackend::Keys {
         till: settings.till.as_str().to_owned(),
@@ -33,13 +33,7 @@ pub(super) async fn check(
     }));
     let transport = match settings.transport() {
         Ok(transport) => transport,
-        Err(error) => {
-            let sentence = error.text().in_language(reporter.language).to_owned();
-            return reporter.report(&match error {
-                RouteError::NoRoots { .. } => Finding::NoRoots(sentence),
-                RouteError::Client(_) | RouteError::Identity(_) => Finding::SecretsWrong(sentence),
-            });
-        }
+        Err(error) => return reporter.report(&no_line(&error, reporter.language)),
     };
     let reached = visit(&settings.route().hosts, &transport, clock, reporter).await;
     let Some((_, date, before)) = reached else { return };
@@ -48,7 +42,7 @@ pub(super) async fn check(
             for finding in findings(&hello, config, settings) {
                 reporter.report(&Finding::OfBackend(finding));
             }
-            reporter.report(&compare(crate::clock::Timestamp(hello.now), clock.wall()));
+            reporter.report(&compare(Timestamp(hello.now), clock.wall()));
         }
         Err(what) => {
             let said = reason::cause_sentence(what.reason(), reporter.language);

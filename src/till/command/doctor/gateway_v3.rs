@@ -11,10 +11,9 @@ use crate::order::Merchant;
 use crate::payment::{Cause, Inconclusive, TillCause};
 use crate::text::doctor::{Finding, OfV3};
 use crate::text::reason;
-use paytill_host::certificate::Names;
 use paytill_host::clock::Clock;
 use paytill_host::gateway::certificates::{self, KeysTried};
-use paytill_host::transport::{RouteError, Transport};
+use paytill_host::transport::Transport;
 
 /// Beyond this, requests are refused and answers ignored (apiv3 2.2 and 2.3).
 const WINDOW_SECONDS: u64 = 300;
@@ -36,10 +35,8 @@ pub(super) async fn check(
     match &settings.merchant_certificate_pem {
         Some(pem) => {
             reporter.report(&gateway::certificate(pem, clock.wall(), zone));
-            let holder = Names::of_pem(pem).subject;
-            let is_number = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
-            let merchant = settings.merchant.mch_id.clone();
-            if let Some(holder) = holder.filter(|it| is_number(it) && *it != merchant) {
+            if let Some((holder, merchant)) = settings.foreign_certificate() {
+                let merchant = merchant.to_owned();
                 reporter.report(&Finding::CertificateForeign { holder, merchant });
             }
         }
@@ -52,13 +49,9 @@ pub(super) async fn check(
     let (transport, codec) = match (Transport::new(&route), settings.codec()) {
         (Ok(transport), Ok(codec)) => (transport, codec),
         (Err(error), _) => {
-            let sentence = error.text().in_language(reporter.language).to_owned();
-            return reporter.report(&match error {
-                RouteError::NoRoots { .. } => Finding::NoRoots(sentence),
-                RouteError::Client(_) | RouteError::Identity(_) => Finding::SecretsWrong(sentence),
-            });
+            return reporter.report(&gateway::no_line(&error, reporter.language));
         }
-        // It was checked when the configuration was read.
+        // The key was checked when the configuration was read.
         (Ok(_), Err(_)) => return,
     };
     let reached = gateway::visit(&route.hosts, &transport, clock, reporter).await;

@@ -5,7 +5,7 @@ pub(super) mod backend;
 use paytill_host::config::file::Document;
 use paytill_host::gateway::{self, Choice, Version, Wechat};
 
-use super::super::{ConfigError, GatewayConfig, PaymentConfig};
+use super::super::{BackendFiles, ConfigError, GatewayConfig, PaymentConfig};
 use super::Surroundings;
 use crate::order::TillId;
 
@@ -34,6 +34,7 @@ pub(super) fn kind(document: &Document<'_>) -> Result<Kind, ConfigError> {
 pub(super) fn read(
     document: &Document<'_>,
     kind: Kind,
+    files: &BackendFiles,
     (till, payment): (&TillId, &PaymentConfig),
     around: &Surroundings<'_>,
 ) -> Result<GatewayConfig, ConfigError> {
@@ -42,7 +43,7 @@ pub(super) fn read(
         Kind::Wechat(version) => Some(version),
     };
     let wechat = gateway::read(document, used, &around.of_gateway())?;
-    let backend = backend::read(document, kind == Kind::Backend, till, payment, around)?;
+    let backend = backend::read(document, files, till, payment, around)?;
     Ok(match (kind, wechat) {
         (Kind::Simulator, _) => GatewayConfig::Simulator,
         (Kind::Backend, _) => backend.map_or(GatewayConfig::Unread, GatewayConfig::Backend),

@@ -7,12 +7,15 @@ fn a_merchant_is_read_with_its_secrets() {
     let bench = ConfigBench::with_secrets();
     let config = bench.read(REQUIRED).unwrap();
     let wechat = wechat(&config);
-    assert_eq!(wechat.base_url, "https://api.mch.weixin.qq.com");
-    assert_eq!(wechat.backup_url.as_deref(), Some("https://api2.mch.weixin.qq.com"));
+    assert_eq!(wechat.line.base_url, "https://api.mch.weixin.qq.com");
+    assert_eq!(wechat.line.backup_url.as_deref(), Some("https://api2.mch.weixin.qq.com"));
     assert_eq!(wechat.merchant.mch_id, "1900000109");
     assert_eq!(wechat.api_key.expose_secret(), API_KEY);
     assert!(wechat.client_identity_pem.expose_secret().contains("PRIVATE KEY"));
-    assert_eq!((wechat.connect_timeout, wechat.request_timeout), (Millis(3000), Millis(10_000)));
+    assert_eq!(
+        (wechat.line.connect_timeout, wechat.line.request_timeout),
+        (Millis(3000), Millis(10_000))
+    );
 }
 
 #[test]
@@ -183,7 +186,7 @@ fn a_key_of_another_certificate_is_refused() {
 fn roots_to_trust_are_read_and_checked() {
     let bench = ConfigBench::with_secrets();
     let config = bench.read(&format!("{REQUIRED}ca_file = \"cert.pem\"")).unwrap();
-    assert!(wechat(&config).ca_pem.as_ref().is_some_and(|pem| pem.starts_with(b"-----BEGIN")));
+    assert!(wechat(&config).line.ca_pem.as_ref().is_some_and(|pem| pem.starts_with(b"-----BEGIN")));
     let refusal = bench.refusal(&format!("{REQUIRED}ca_file = \"api.key\""));
     assert!(refusal.contains(":9: [gateway.wechat-v2] ca_file names "), "{refusal}");
     assert!(refusal.ends_with("which holds no certificate in PEM form"), "{refusal}");
@@ -194,11 +197,15 @@ fn addresses_are_hosts_and_carry_no_password() {
     let bench = ConfigBench::with_secrets();
     let with = |line: &str| bench.read(&format!("{REQUIRED}{line}"));
     let config = with("base_url = \"https://localhost:8443/\"").unwrap();
-    assert_eq!(wechat(&config).base_url, "https://localhost:8443");
-    assert_eq!(wechat(&config).backup_url, None, "a test's calls never go to the real gateway");
+    assert_eq!(wechat(&config).line.base_url, "https://localhost:8443");
+    assert_eq!(
+        wechat(&config).line.backup_url,
+        None,
+        "a test's calls never go to the real gateway"
+    );
     let config = with("proxy = \"http://10.0.0.1:3128\"\nclient_ip = \"2001:db8::1\"").unwrap();
-    assert_eq!(wechat(&config).proxy.as_deref(), Some("http://10.0.0.1:3128"));
-    assert_eq!(wechat(&config).client_ip, Some("2001:db8::1".parse().unwrap()));
+    assert_eq!(wechat(&config).line.proxy.as_deref(), Some("http://10.0.0.1:3128"));
+    assert_eq!(wechat(&config).line.client_ip, Some("2001:db8::1".parse().unwrap()));
     for (key, value) in [
         ("base_url", "http://api.mch.weixin.qq.com"),
         ("base_url", "https://"),

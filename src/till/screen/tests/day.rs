@@ -102,7 +102,7 @@ fn nothing_moves_when_the_figures_arrive_and_unknown_ones_are_not_made_up() {
         bench.model.language = language;
         let known = bench.drawn(120, 40);
         assert!(known.contains("￥1,234.50"), "{known}");
-        let word = bench.model.text().paid();
+        let word = bench.model.text().word(Status::Paid);
         let line = |picture: &str| picture.lines().position(|line| line.contains(word)).unwrap();
         for past in [Past::Asked, Past::Unreadable] {
             bench.model.day.set(past);

@@ -36,9 +36,21 @@ impl Canvas<'_> {
             (self.palette.base(), self.palette.strong(), self.palette.quiet());
         // Only what was paid is money of the shop; a payment that was not made has no sum.
         let lines = [
-            (text.paid(), Tone::of(Status::Paid), figures.paid, strong, true),
-            (text.not_paid(), Tone::of(Status::Declined), figures.not_paid, base, false),
-            (text.reversed(), Tone::of(Status::Reversed), figures.reversed, quiet, true),
+            (text.word(Status::Paid), Tone::of(Status::Paid), figures.paid, strong, true),
+            (
+                text.word(Status::Declined),
+                Tone::of(Status::Declined),
+                figures.not_paid,
+                base,
+                false,
+            ),
+            (
+                text.word(Status::Reversed),
+                Tone::of(Status::Reversed),
+                figures.reversed,
+                quiet,
+                true,
+            ),
             (text.open_now(), Tone::Wait, figures.open, base, true),
         ];
         for (y, (word, tone, sum, style, has_total)) in (0..area.height).zip(lines) {

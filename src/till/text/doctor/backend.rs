@@ -157,8 +157,8 @@ impl OfBackend {
                 ),
             ),
             Self::ClockOff { seconds, is_ahead } => {
-                let ahead = language.pick(
-                    if *is_ahead { "ahead" } else { "behind" },
+                let way = language.pick(
+                    if *is_ahead { "ahead of" } else { "behind" },
                     if *is_ahead { "快" } else { "慢" },
                 );
                 result(
@@ -166,9 +166,9 @@ impl OfBackend {
                     Fault,
                     say!(
                         language,
-                        "This machine's clock is {seconds} s {ahead} of the backend's: beyond 120 s \
+                        "This machine's clock is {seconds} s {way} the backend's: beyond 120 s \
                          every request is refused.",
-                        "本机时钟比商户后台{ahead} {seconds} 秒：相差超过 120 秒时请求会被拒绝。"
+                        "本机时钟比商户后台{way} {seconds} 秒：相差超过 120 秒时请求会被拒绝。"
                     ),
                     language.pick(
                         "Have both clocks set over the network (NTP).",

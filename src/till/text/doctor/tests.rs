@@ -6,6 +6,12 @@ use super::*;
 fn findings() -> Vec<Finding> {
     let host = || "https://api.example.com".to_owned();
     let day = || "2026-11-22".to_owned();
+    let till = || "T01".to_owned();
+    let rights = |charge, qr, refunds: Option<&str>| OfBackend::Rights {
+        charge,
+        qr,
+        refund_up_to: refunds.map(str::to_owned),
+    };
     let verdict = Verdict::Warning;
     let mut findings = vec![
         Finding::Configured("/etc/paytill/paytill.toml".into()),
@@ -66,6 +72,26 @@ fn findings() -> Vec<Finding> {
         Finding::OfV3(OfV3::NoPlatformCertificates("HTTP 502".into())),
         Finding::OfV3(OfV3::ClockOff { seconds: 400, is_ahead: true }),
         Finding::OfV3(OfV3::ClockOff { seconds: 400, is_ahead: false }),
+        Finding::OfBackend(OfBackend::Keys {
+            till: till(),
+            own: "0a1b2c3d".into(),
+            theirs: "4e5f6071".into(),
+        }),
+        Finding::OfBackend(OfBackend::Running { version: "1.2.3".into() }),
+        Finding::OfBackend(OfBackend::Known {
+            merchant: "corner".into(),
+            store: "S001".into(),
+            till: till(),
+        }),
+        Finding::OfBackend(OfBackend::KnownOtherwise { merchant: "corner".into(), till: till() }),
+        Finding::OfBackend(OfBackend::OtherCurrency { theirs: "EUR".into(), ours: "CNY".into() }),
+        Finding::OfBackend(rights(false, false, None)),
+        Finding::OfBackend(rights(true, true, Some("CNY 100.00"))),
+        Finding::OfBackend(rights(true, false, None)),
+        Finding::OfBackend(OfBackend::Revoked),
+        Finding::OfBackend(OfBackend::ClockOff { seconds: 400, is_ahead: true }),
+        Finding::OfBackend(OfBackend::ClockOff { seconds: 400, is_ahead: false }),
+        Finding::OfBackend(OfBackend::Impatient { ours_ms: 5_000, theirs_ms: 30_000 }),
         Finding::Terminal(TerminalState::Good),
         Finding::Terminal(TerminalState::Poor),
         Finding::Terminal(TerminalState::NotUtf8),

@@ -497,7 +497,7 @@ fn a_restart_goes_on_where_it_was() {
 }
 
 #[test]
-fn foreign_certificate_order_is_left_alone_until_the_till_is_started_for_it_again() {
+fn another_merchants_order_is_left_alone_until_the_till_is_started_for_it_again() {
     let mut bench = Bench::shown();
     assert_eq!(bench.at(5, &Event::MerchantChanged), Status::Attention);
     assert_eq!(bench.code(), "merchant_changed");

@@ -266,7 +266,7 @@ fn what_the_gateway_tells_unasked_counts_whatever_the_order_has_come_to() {
 }
 
 #[test]
-fn a_notice_of_a_payment_that_was_returned_makes_it_not_paid_again() {
+fn a_notice_of_a_payment_that_was_returned_does_not_make_it_paid_again() {
     let mut returning = Bench::shown();
     returning.at(3, &Event::Tick);
     returning.answer(Says::Returning);

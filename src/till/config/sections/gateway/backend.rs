@@ -35,6 +35,7 @@ const BACKEND_KEY_FILE: &str = "secrets/backend.pub";
 /// The files that the section names, or those that enrolment makes.
 pub(in super::super) fn files(
     document: &Document<'_>,
+    is_used: bool,
     around: &Surroundings<'_>,
 ) -> Result<BackendFiles, ConfigError> {
     let section = document.section(SECTION);
@@ -43,7 +44,7 @@ pub(in super::super) fn files(
         Ok(path.unwrap_or_else(|| around.folder.join(default)))
     };
     Ok(BackendFiles {
-        is_used: false,
+        is_used,
         key: named("key_file", KEY_FILE)?,
         backend_key: named("backend_key_file", BACKEND_KEY_FILE)?,
         ca: section.path("ca_file", around.folder)?,
@@ -54,7 +55,7 @@ pub(in super::super) fn files(
 /// alone.
 pub(super) fn read(
     document: &Document<'_>,
-    is_used: bool,
+    files: &BackendFiles,
     till: &TillId,
     payment: &PaymentConfig,
     around: &Surroundings<'_>,
@@ -63,8 +64,7 @@ pub(super) fn read(
     let url = reading::url(section, "url", "https", "")?;
     let backup_url = reading::url(section, "backup_url", "https", "")?;
     let [connect_timeout, request_timeout] = timeouts(section)?;
-    let files = files(document, around)?;
-    if !is_used {
+    if !files.is_used {
         return Ok(None);
     }
     let Some(url) = url else {
@@ -82,9 +82,9 @@ pub(super) fn read(
     }
     let mut each = Collected::default();
     let wrong = |key: &str, sentence: &Text| vec![section.wrong(key, sentence)];
-    let key_pem = key(&files).map_err(|why| wrong("key_file", &why));
+    let key_pem = key(files).map_err(|why| wrong("key_file", &why));
     let key_pem = each.kept(key_pem);
-    let known = known(&files, till).map_err(|why| wrong("backend_key_file", &why));
+    let known = known(files, till).map_err(|why| wrong("backend_key_file", &why));
     let known = each.kept(known);
     let ca_pem = files.ca.as_deref().map(secret::roots).transpose();
     let ca_pem = each.kept(ca_pem.map_err(|why| wrong("ca_file", &why.text())));
