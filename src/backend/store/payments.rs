@@ -37,7 +37,7 @@ pub struct PaymentRow {
     pub wake_at: Option<Timestamp>,
     /// Who has a call under way for it, and until when that is believed.
     pub lease: Option<Lease>,
-    /// The newest version that its till has been told.
+    /// The newest paid version that its till has been told; 0 before.
     pub seen: i64,
     /// When the gateway last said something that could be believed.
     pub as_of: Option<Timestamp>,

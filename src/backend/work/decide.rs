@@ -111,6 +111,16 @@ pub fn begin(row: Option<&PaymentRow>, new: &PaymentRow, now: Deciding<'_>) -> C
     Change::none(result)
 }
 
+/// The till has been told of this version. That is a note, and no event.
+pub fn seen(row: Option<&PaymentRow>, version: i64) -> Change<()> {
+    let row = row.filter(|row| row.seen < version);
+    let write = row.map(|row| {
+        let row = PaymentRow { seen: version, ..row.clone() };
+        Write { row, event: None, outbox: Vec::new() }
+    });
+    Change { write, result: () }
+}
+
 /// An event of a payment, with the fields that came with it.
 pub fn happened(
     row: Option<&PaymentRow>,

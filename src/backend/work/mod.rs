@@ -26,7 +26,7 @@ use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::Refused;
 use paytill_core::gateway::{Ask, Decoded, Gateway, Stamp};
 use paytill_core::order::{AuthCode, Order, OutTradeNo};
-use paytill_core::payment::{Answer, Call, CallKind, Event, Inconclusive, TillCause};
+use paytill_core::payment::{Answer, Call, CallKind, Event, Inconclusive, Status, TillCause};
 use paytill_host::clock::Clock;
 use paytill_host::gateway::Renewal;
 use paytill_host::random;
@@ -70,8 +70,8 @@ pub struct Work {
     earlier: Notify,
     /// Rings when there may be something new to tell others.
     told: Notify,
-    /// How many calls are under way.
-    calls: watch::Sender<usize>,
+    /// How many calls and notes are under way.
+    under_way: watch::Sender<usize>,
 }
 
 /// A request that was not done.
@@ -80,9 +80,14 @@ pub type Outcome<T> = Result<T, Refused>;
 impl Work {
     /// Nothing is looked at before [`Work::sweep`].
     pub fn new(parts: WorkParts) -> Arc<Self> {
-        let calls = watch::Sender::new(0);
-        let (metrics, hub) = (Metrics::default(), Hub::default());
-        Arc::new(Self { parts, metrics, hub, earlier: Notify::new(), told: Notify::new(), calls })
+        Arc::new(Self {
+            parts,
+            metrics: Metrics::default(),
+            hub: Hub::default(),
+            earlier: Notify::new(),
+            told: Notify::new(),
+            under_way: watch::Sender::new(0),
+        })
     }
 
     /// The books.
@@ -198,10 +203,26 @@ impl Work {
         Ok(())
     }
 
-    /// Waits until no call is under way.
+    /// A payment is told to its till. That it is paid is noted, and nobody waits for that.
+    pub fn tells(self: &Arc<Self>, row: &PaymentRow) {
+        if row.state.status() != Status::Paid || row.seen >= row.version {
+            return;
+        }
+        let (key, version) = (row.key.clone(), row.version);
+        self.spawn(|work| async move {
+            let number = key.out_trade_no.clone();
+            let decide = move |row: Option<&PaymentRow>| decide::seen(row, version);
+            if let Err(error) = work.parts.store.change(key, decide).await {
+                let number = number.as_str();
+                tracing::warn!(out_trade_no = number, %error, "not noted that its till was told");
+            }
+        });
+    }
+
+    /// Waits until nothing that was begun is under way.
     pub async fn drained(&self) {
-        let mut calls = self.calls.subscribe();
-        let _ = calls.wait_for(|calls| *calls == 0).await;
+        let mut under_way = self.under_way.subscribe();
+        let _ = under_way.wait_for(|count| *count == 0).await;
     }
 
     /// Everybody who waits for news is answered with what there is.
@@ -243,16 +264,16 @@ impl Work {
         self.spawn(|work| async move { work.call(row, call, code).await });
     }
 
-    /// Makes a call; a process that is to end waits for it.
-    fn spawn<F>(self: &Arc<Self>, call: impl FnOnce(Arc<Self>) -> F)
+    /// Begins something that a process which is to end waits for.
+    fn spawn<F>(self: &Arc<Self>, begin: impl FnOnce(Arc<Self>) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let under_way = UnderWay::new(Arc::clone(self));
-        let call = call(Arc::clone(self));
+        let begun = begin(Arc::clone(self));
         tokio::spawn(async move {
             let _under_way = under_way;
-            call.await;
+            begun.await;
         });
     }
 
@@ -342,19 +363,19 @@ const fn outcome(inconclusive: Option<&Inconclusive>) -> CallOutcome {
     }
 }
 
-/// A call under way.
+/// Something under way, counted until it has ended.
 struct UnderWay(Arc<Work>);
 
 impl UnderWay {
     fn new(work: Arc<Work>) -> Self {
-        work.calls.send_modify(|calls| *calls += 1);
+        work.under_way.send_modify(|count| *count += 1);
         Self(work)
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.calls.send_modify(|calls| *calls -= 1);
+        self.0.under_way.send_modify(|count| *count -= 1);
     }
 }
 
