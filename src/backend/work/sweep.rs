@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Work;
 use super::decide;
-use crate::store::{PaymentKey, PaymentRow, StoreError};
+use crate::store::{PaymentKey, StoreError};
 
 /// At most so long between two looks: another instance may have left something.
 const LONGEST: Duration = Duration::from_millis(500);
@@ -72,9 +72,8 @@ impl Work {
     }
 
     async fn wake(self: &Arc<Self>, key: PaymentKey) {
-        let (number, work) = (key.out_trade_no.clone(), Arc::clone(self));
-        let decide = move |row: Option<&PaymentRow>| work.deciding(|now| decide::woken(row, now));
-        match self.parts.store.change(key, decide).await {
+        let number = key.out_trade_no.clone();
+        match self.change(key, decide::woken).await {
             Ok(Some(decided)) => self.follow(*decided, None),
             Ok(None) => {}
             Err(error) => {
