@@ -53,12 +53,12 @@ pub struct Lease {
 }
 
 /// What is to become of a row, decided by whoever has it locked. It may be decided again.
-pub struct Change<T> {
-    pub write: Option<Write>,
+pub struct Change<T, W = Write> {
+    pub write: Option<W>,
     pub result: T,
 }
 
-impl<T> Change<T> {
+impl<T, W> Change<T, W> {
     /// Nothing changes.
     pub const fn none(result: T) -> Self {
         Self { write: None, result }
@@ -66,12 +66,19 @@ impl<T> Change<T> {
 }
 
 /// A row as it is to be, and what has led to it.
-pub struct Write {
-    pub row: PaymentRow,
+pub struct Write<R = PaymentRow, E = Event> {
+    pub row: R,
     /// The event and the fields that came with it; without one only the row's notes change.
-    pub event: Option<(Event, Vec<(String, String)>)>,
+    pub event: Option<(E, Vec<(String, String)>)>,
     /// What is to be told to others, once each.
     pub outbox: Vec<&'static str>,
+}
+
+impl<R, E> Write<R, E> {
+    /// Only the row's notes change.
+    pub const fn note(row: R) -> Self {
+        Self { row, event: None, outbox: Vec::new() }
+    }
 }
 
 /// One event of a payment's story.

@@ -5,7 +5,7 @@ use paytill_core::money::Money;
 use paytill_core::refund::{EarlierRefund, OutRefundNo, Refund, RefundEvent, RefundState};
 
 use super::error::StoreError;
-use super::payments::{Lease, PaymentKey, PaymentRow};
+use super::payments::{Change, Lease, PaymentKey, PaymentRow, Write};
 use super::tx::Tx;
 use super::value::{Row, Value, json};
 
@@ -73,26 +73,10 @@ impl RefundBooks {
 }
 
 /// What is to become of a refund.
-pub struct RefundChange<T> {
-    pub write: Option<RefundWrite>,
-    pub result: T,
-}
-
-impl<T> RefundChange<T> {
-    /// Nothing changes.
-    pub const fn none(result: T) -> Self {
-        Self { write: None, result }
-    }
-}
+pub type RefundChange<T> = Change<T, RefundWrite>;
 
 /// A refund's row as it is to be, and what has led to it.
-pub struct RefundWrite {
-    pub row: RefundRow,
-    /// Without one only the row's notes change.
-    pub event: Option<(RefundEvent, Vec<(String, String)>)>,
-    /// What is to be told to others, once each.
-    pub outbox: Vec<&'static str>,
-}
+pub type RefundWrite = Write<RefundRow, RefundEvent>;
 
 macro_rules! columns {
     () => {
