@@ -26,7 +26,6 @@ pub struct PaymentFigure {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RefundFigure {
     pub till: String,
-    pub count: i64,
     pub sum: Money,
 }
 
@@ -50,8 +49,8 @@ pub(super) const PAYMENTS: &str = "SELECT store, till, currency, status, COUNT(*
     CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment \
     WHERE merchant = $1 AND created_at >= $2 AND created_at < $3 \
     GROUP BY store, till, currency, status ORDER BY store, till, currency, status";
-pub(super) const REFUNDS: &str = "SELECT till, COUNT(*), \
-    CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM refund \
+pub(super) const REFUNDS: &str = "SELECT till, CAST(COALESCE(SUM(amount), 0) AS BIGINT) \
+    FROM refund \
     WHERE merchant = $1 AND created_at >= $2 AND created_at < $3 AND counts = 1 \
     GROUP BY till ORDER BY till";
 pub(super) const OPEN: &str = "SELECT out_trade_no FROM payment \
@@ -249,7 +248,7 @@ fn payment_figure(mut row: Row) -> Result<PaymentFigure, StoreError> {
 }
 
 fn refund_figure(mut row: Row) -> Result<RefundFigure, StoreError> {
-    Ok(RefundFigure { till: row.text()?, count: row.int()?, sum: Money::from_minor(row.int()?) })
+    Ok(RefundFigure { till: row.text()?, sum: Money::from_minor(row.int()?) })
 }
 
 fn refund_event(mut row: Row) -> Result<RefundEventRow, StoreError> {
