@@ -149,10 +149,6 @@ impl Pages {
         Ok(Tried::In(token))
     }
 
-    pub(super) fn merchant(&self) -> &str {
-        self.work.merchant()
-    }
-
     /// Where somebody comes from. A proxy adds its peer behind what others have said.
     fn address(&self, headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
         let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);

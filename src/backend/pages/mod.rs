@@ -30,7 +30,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use paytill_core::clock::{Date, TimeZone, Timestamp};
+use paytill_core::clock::{self, Date, TimeZone, Timestamp};
 use paytill_core::gateway::backend::signed::PublicKey;
 use paytill_core::language::Language;
 
@@ -39,6 +39,7 @@ use crate::work::Work;
 use password::Cost;
 use session::Visitor;
 use throttle::Throttle;
+use view::Eye;
 use words::PageWords;
 
 const HOME: &str = "/admin";
@@ -100,16 +101,27 @@ impl Pages {
 
     /// When a day begins and ends where the shops are.
     fn bounds(&self, day: Date) -> (Timestamp, Timestamp) {
-        let begins = |day: Date| {
-            let zoned = day.to_zoned(self.zone.clone());
-            zoned.map_or(Timestamp(i64::MAX), |at| Timestamp(at.timestamp().as_millisecond()))
-        };
+        let begins = |day: Date| clock::begins(day, &self.zone).unwrap_or(Timestamp(i64::MAX));
         (begins(day), day.tomorrow().map_or(Timestamp(i64::MAX), begins))
     }
 
     fn today(&self) -> Date {
         self.work.now().day(&self.zone)
     }
+
+    fn merchant(&self) -> &str {
+        self.work.merchant()
+    }
+
+    /// How all is shown to somebody now.
+    fn eye(&self, w: PageWords) -> Eye {
+        Eye { now: self.work.now(), zone: self.zone.clone(), w }
+    }
+}
+
+/// Whether a list of so many may have been cut at its limit.
+fn is_full(count: usize, limit: i64) -> bool {
+    i64::try_from(count).is_ok_and(|count| count >= limit)
 }
 
 /// All that an owner may ask for.

@@ -14,7 +14,7 @@ use paytill_core::text;
 use super::session::{Posted, Visitor};
 use super::view::Eye;
 use super::words::PageWords;
-use super::{Frame, Pages, Problem, Tab, answer, page};
+use super::{Frame, Pages, Problem, Tab, answer, is_full, page};
 use crate::store::OutboxRow;
 
 /// How many are listed.
@@ -45,9 +45,9 @@ pub(super) async fn list(
 ) -> Response {
     let made = async {
         let rows = pages.work.store().outbox(pages.merchant(), true, LISTED).await?;
-        let eye = Eye { now: pages.work.now(), zone: pages.zone.clone(), w: visitor.words };
+        let eye = pages.eye(visitor.words);
         let messages = rows.into_iter().map(|row| shown(row, &eye)).collect::<Vec<_>>();
-        let is_cut = i64::try_from(messages.len()).is_ok_and(|count| count >= LISTED);
+        let is_cut = is_full(messages.len(), LISTED);
         let f = Frame::new(&pages, visitor.clone(), Tab::Messages);
         Ok::<_, Problem>(page(&MessagesPage { f, messages, is_cut }))
     };

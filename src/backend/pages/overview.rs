@@ -14,8 +14,8 @@ use paytill_core::payment::Status;
 use paytill_core::refund::RefundStatus;
 
 use super::session::Visitor;
-use super::view::{Eye, Item, RefundItem, amount};
-use super::{Frame, Pages, Problem, Tab, answer, page};
+use super::view::{Item, RefundItem, amount};
+use super::{Frame, Pages, Problem, Tab, answer, is_full, page};
 use crate::store::{Figures, TillRow};
 
 /// How many of a kind are listed.
@@ -77,7 +77,7 @@ pub(super) async fn overview(
 
 async fn made(pages: &Pages, visitor: Visitor) -> Result<Response, Problem> {
     let (store, merchant, now) = (pages.work.store(), pages.merchant(), pages.work.now());
-    let eye = Eye { now, zone: pages.zone.clone(), w: visitor.words };
+    let eye = pages.eye(visitor.words);
     let today = pages.today();
     let figures = store.figures(merchant, pages.bounds(today)).await?;
     let tills = store.tills(merchant).await?;
@@ -86,14 +86,13 @@ async fn made(pages: &Pages, visitor: Visitor) -> Result<Response, Problem> {
     let unseen = store.unseen(merchant, (before(UNSEEN), before(UNHEARD)), LISTED).await?;
     let refunds = store.unresolved_refunds(merchant, LISTED).await?;
     let dead = store.outbox(merchant, true, LISTED).await?.len();
-    let is_attention = |status: Status| status == Status::Attention;
     let (attention, open): (Vec<_>, Vec<_>) =
-        unresolved.iter().partition(|row| is_attention(row.state.status()));
+        unresolved.iter().partition(|row| row.state.status() == Status::Attention);
     // Whoever has declined is done with it; only the number is still being closed.
     let open = open.into_iter().filter(|row| !row.state.status().is_final_for_cashier());
     let open: Vec<_> = open.map(|row| eye.payment(row)).collect();
-    let full = usize::try_from(LISTED).unwrap_or(usize::MAX);
-    let is_cut = unresolved.len() >= full || refunds.len() >= full || unseen.len() >= full;
+    let is_cut =
+        [unresolved.len(), refunds.len(), unseen.len()].iter().any(|count| is_full(*count, LISTED));
     let currency = pages.work.parts.desk.currency;
     let attention_refunds =
         refunds.iter().filter(|row| row.state.status() == RefundStatus::Attention);
@@ -213,11 +212,7 @@ mod tests {
                 figure("S2", "T02", "paid", 1, 100),
                 figure("S2", "T02", "waiting", 1, 7_777),
             ],
-            refunds: vec![RefundFigure {
-                till: "T09".to_owned(),
-                count: 1,
-                sum: Money::from_minor(50),
-            }],
+            refunds: vec![RefundFigure { till: "T09".to_owned(), sum: Money::from_minor(50) }],
         };
         let (stores, totals) = summed(&figures, &[], Currency::CNY);
         let names: Vec<_> = stores.iter().map(|day| day.store.as_str()).collect();

@@ -14,8 +14,8 @@ use paytill_core::clock::{Date, Timestamp};
 use paytill_core::order::OutTradeNo;
 
 use super::session::Visitor;
-use super::view::{Eye, Item};
-use super::{Frame, Pages, Problem, Tab, answer, page};
+use super::view::Item;
+use super::{Frame, Pages, Problem, Tab, answer, is_full, page};
 use crate::store::Filter;
 
 /// How many a page lists.
@@ -79,8 +79,8 @@ async fn made(pages: &Pages, visitor: Visitor, wanted: Wanted) -> Result<Respons
     };
     let is_lost = !q.is_empty();
     let rows = if is_lost { Vec::new() } else { store.payments(merchant, filter).await? };
-    let eye = Eye { now: pages.work.now(), zone: pages.zone.clone(), w: visitor.words };
-    let is_full = i64::try_from(rows.len()).is_ok_and(|count| count >= LISTED);
+    let eye = pages.eye(visitor.words);
+    let is_full = is_full(rows.len(), LISTED);
     let till = till.unwrap_or_default();
     let tills = store.tills(merchant).await?.into_iter();
     Ok(page(&PaymentsPage {

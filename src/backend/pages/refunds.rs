@@ -13,8 +13,9 @@ use paytill_core::clock::Date;
 use paytill_core::refund::RefundStatus;
 
 use super::session::Visitor;
-use super::view::{Eye, RefundItem};
-use super::{Frame, Pages, Problem, Tab, answer, page};
+use super::view::RefundItem;
+use super::{Frame, Pages, Problem, Tab, answer, is_full, page};
+use crate::store::RefundRow;
 
 /// How many are listed.
 const LISTED: i64 = 200;
@@ -54,15 +55,15 @@ async fn made(pages: &Pages, visitor: Visitor, wanted: &Wanted) -> Result<Respon
     let day: Date = wanted.day.parse().unwrap_or_else(|_| pages.today());
     let rows = store.refunds_between(merchant, pages.bounds(day), LISTED).await?;
     let open = store.unresolved_refunds(merchant, LISTED).await?;
-    let eye = Eye { now: pages.work.now(), zone: pages.zone.clone(), w: visitor.words };
+    let eye = pages.eye(visitor.words);
     let currency = pages.work.parts.desk.currency;
-    let is_unresolved = |status| status == RefundStatus::Attention;
-    let open = open.iter().filter(|row| row.state.is_open() || is_unresolved(row.state.status()));
+    let needs_somebody = |row: &RefundRow| row.state.status() == RefundStatus::Attention;
+    let open = open.iter().filter(|row| row.state.is_open() || needs_somebody(row));
     Ok(page(&RefundsPage {
         day: day.to_string(),
         open: open.map(|row| eye.refund(row, currency)).collect(),
         items: rows.iter().map(|row| eye.refund(row, currency)).collect(),
-        is_cut: i64::try_from(rows.len()).is_ok_and(|count| count >= LISTED),
+        is_cut: is_full(rows.len(), LISTED),
         f: Frame::new(pages, visitor, Tab::Refunds),
     }))
 }

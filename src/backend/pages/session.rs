@@ -225,15 +225,15 @@ impl Pages {
         is_somebody: bool,
     ) -> Result<Option<SessionRow>, StoreError> {
         let (store, digest) = (self.work.store(), token.digest());
-        let Some(session) = store.session(self.work.merchant(), &digest).await? else {
+        let Some(session) = store.session(self.merchant(), &digest).await? else {
             return Ok(None);
         };
         if has_ended(&session, now) {
-            store.end_session(self.work.merchant(), &digest).await?;
+            store.end_session(self.merchant(), &digest).await?;
             return Ok(None);
         }
         if is_somebody && session.seen_at.after(NOTED) <= now {
-            store.session_seen(self.work.merchant(), &digest, now).await?;
+            store.session_seen(self.merchant(), &digest, now).await?;
         }
         Ok(Some(session))
     }

@@ -54,7 +54,7 @@ async fn made(pages: &Pages, visitor: Visitor, number: String) -> Result<Respons
     let number = OutTradeNo::try_from(number).map_err(|_| Problem::NotFound)?;
     let (store, key) = (pages.work.store(), pages.work.key(&number));
     let row = store.payment(key.clone()).await?.ok_or(Problem::NotFound)?;
-    let eye = Eye { now: pages.work.now(), zone: pages.zone.clone(), w: visitor.words };
+    let eye = pages.eye(visitor.words);
     let w = visitor.words;
     let refunds = store.refunds(key.clone()).await?;
     let mut steps = Vec::new();

@@ -12,7 +12,7 @@ use paytill_core::gateway::backend::message::Rights;
 use paytill_core::money::{Currency, Money};
 
 use super::session::Visitor;
-use super::view::{Eye, amount};
+use super::view::amount;
 use super::words::PageWords;
 use super::{Frame, Pages, Problem, Tab, answer, page};
 use crate::store::TillRow;
@@ -98,7 +98,7 @@ fn shown(row: &TillRow, pages: &Pages, w: PageWords) -> Shown {
         (None, None) => (w.not_enrolled(), "quiet"),
         (Some(_), None) => (w.works(), "good"),
     };
-    let eye = Eye { now: pages.work.now(), zone: pages.zone.clone(), w };
+    let eye = pages.eye(w);
     let comparison = row.key.map(|key| enrolment::comparison(&key, &pages.key));
     Shown {
         till: row.till.clone(),

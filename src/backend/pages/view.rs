@@ -68,19 +68,8 @@ impl Eye {
     pub(super) fn payment(&self, row: &PaymentRow) -> Item {
         let (state, language) = (&row.state, self.w.language());
         let status = state.status();
-        let reason = match status {
-            // The word says it.
-            Status::Paid => None,
-            Status::Created
-            | Status::Sent
-            | Status::Waiting
-            | Status::Checking
-            | Status::Reversing
-            | Status::Declined
-            | Status::Reversed
-            | Status::Closed
-            | Status::Attention => text::reason::of(state, language),
-        };
+        // That it is paid needs no reason.
+        let reason = (status != Status::Paid).then(|| text::reason::of(state, language)).flatten();
         let advice = match status {
             Status::Attention => text::reason::advice(state, true, language),
             Status::Created

@@ -70,7 +70,6 @@ paytill_core::catalogue! {
     earlier => "Earlier", "更早";
     order_number => "Order number", "订单号";
     transaction_id => "WeChat Pay's number", "微信支付订单号";
-    refund_number => "Refund number", "退款单号";
     how => "Paid by", "方式";
     by_payment_code => "customer's payment code", "付款码";
     by_our_code => "customer scans our code", "扫码支付";
@@ -78,7 +77,6 @@ paytill_core::catalogue! {
     begun => "Started", "开始";
     paid_at => "Paid", "付款时间";
     coupon => "Of this, coupons", "其中优惠券";
-    what_to_do => "What to do", "处理办法";
     story => "What happened", "经过";
     details => "Details", "详情";
     confirmed(at: &str) => "WeChat Pay last confirmed this at {at}.", "微信支付最近确认：{at}。";

@@ -51,11 +51,6 @@ impl Notified {
         Arc::new(Self { work, reader, token, refused, sampled_at })
     }
 
-    /// How many were refused since the start.
-    pub fn refused(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
-    }
-
     /// Whoever sends many must not fill the disk.
     fn note_refused(&self, why: &Reason, body: &[u8], now: Timestamp) {
         let count = self.refused.fetch_add(1, Ordering::Relaxed) + 1;

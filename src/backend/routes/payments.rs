@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use paytill_core::clock::Timestamp;
 use paytill_core::gateway::backend::message::{
-    Hello, LONGEST_WAIT, PaymentList, PaymentRequest, Refused,
+    Hello, LONGEST_WAIT, Payment, PaymentList, PaymentRequest, Refused,
 };
 use paytill_core::payment::Status;
 use paytill_host::random;
@@ -131,7 +131,7 @@ pub(super) async fn list(
     };
     let is_full = i64::try_from(rows.len()).is_ok_and(|count| count >= PAGE);
     let next = rows.last().filter(|_| is_full).map(|row| row.created_at.0.to_string());
-    let payments = rows.iter().map(|row| desk::told(row, app.work.now())).collect();
+    let payments = rows.iter().map(|row| object(&app, row)).collect();
     Ok(Json(PaymentList { payments, next }).into_response())
 }
 
@@ -158,5 +158,10 @@ pub(super) async fn hello(
 
 fn told(app: &App, row: &PaymentRow) -> Response {
     let status = if row.state.is_settled() { StatusCode::OK } else { StatusCode::ACCEPTED };
-    (status, Json(desk::told(row, app.work.now()))).into_response()
+    (status, Json(object(app, row))).into_response()
+}
+
+fn object(app: &App, row: &PaymentRow) -> Payment {
+    app.work.tells(row);
+    desk::told(row, app.work.now())
 }

@@ -2,11 +2,11 @@
 
 use paytill_core::clock::Timestamp;
 use paytill_core::money::Money;
-use paytill_core::refund::{OutRefundNo, RefundEvent};
+use paytill_core::refund::RefundEvent;
 
 use super::Store;
 use super::error::StoreError;
-use super::payments::{PaymentKey, PaymentRow, number};
+use super::payments::{PaymentKey, PaymentRow};
 use super::refunds::{RefundKey, RefundRow};
 use super::tx::Tx;
 use super::value::{Row, Value};
@@ -26,7 +26,6 @@ pub struct PaymentFigure {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RefundFigure {
     pub till: String,
-    pub count: i64,
     pub sum: Money,
 }
 
@@ -50,8 +49,8 @@ pub(super) const PAYMENTS: &str = "SELECT store, till, currency, status, COUNT(*
     CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment \
     WHERE merchant = $1 AND created_at >= $2 AND created_at < $3 \
     GROUP BY store, till, currency, status ORDER BY store, till, currency, status";
-pub(super) const REFUNDS: &str = "SELECT till, COUNT(*), \
-    CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM refund \
+pub(super) const REFUNDS: &str = "SELECT till, CAST(COALESCE(SUM(amount), 0) AS BIGINT) \
+    FROM refund \
     WHERE merchant = $1 AND created_at >= $2 AND created_at < $3 AND counts = 1 \
     GROUP BY till ORDER BY till";
 pub(super) const OPEN: &str = "SELECT out_trade_no FROM payment \
@@ -65,7 +64,7 @@ pub(super) const OPEN_REFUNDS: &str = "SELECT out_trade_no, out_refund_no FROM r
     WHERE merchant = $1 AND wake_at IS NOT NULL ORDER BY wake_at LIMIT $2";
 pub(super) const ATTENTION_REFUNDS: &str = "SELECT out_trade_no, out_refund_no FROM refund \
     WHERE merchant = $1 AND status = 'attention' ORDER BY created_at DESC LIMIT $2";
-pub(super) const LATE_REFUNDS: &str = "SELECT out_trade_no, out_refund_no FROM refund \
+pub(super) const REFUNDS_BETWEEN: &str = "SELECT out_trade_no, out_refund_no FROM refund \
     WHERE merchant = $1 AND created_at >= $2 AND created_at < $3 ORDER BY created_at DESC LIMIT $4";
 
 pub(super) const REFUND_STORY: &str = "SELECT out_refund_no, at, event, status FROM refund_event \
@@ -81,7 +80,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     UNSEEN,
     OPEN_REFUNDS,
     ATTENTION_REFUNDS,
-    LATE_REFUNDS,
+    REFUNDS_BETWEEN,
     REFUND_STORY,
 ];
 
@@ -115,14 +114,9 @@ impl Store {
         self.read(move |tx| {
             let merchant = merchant.clone();
             Box::pin(async move {
-                let values: [Value; 2] = [merchant.as_str().into(), limit.into()];
-                let mut keys = tx.keys(&merchant, ATTENTION, &values).await?;
-                for key in tx.keys(&merchant, OPEN, &values).await? {
-                    if !keys.contains(&key) {
-                        keys.push(key);
-                    }
-                }
-                let mut rows = tx.those(keys).await?;
+                let attention = tx.keys(ATTENTION, &merchant, &[limit.into()]).await?;
+                let open = tx.keys(OPEN, &merchant, &[limit.into()]).await?;
+                let mut rows = tx.those(either(attention, open)).await?;
                 rows.sort_by_key(|row| std::cmp::Reverse(row.created_at));
                 Ok(rows)
             })
@@ -142,9 +136,8 @@ impl Store {
         self.read(move |tx| {
             let merchant = merchant.clone();
             Box::pin(async move {
-                let values: [Value; 4] =
-                    [merchant.as_str().into(), from.0.into(), known.0.into(), limit.into()];
-                let keys = tx.keys(&merchant, UNSEEN, &values).await?;
+                let values = [from.0.into(), known.0.into(), limit.into()];
+                let keys = tx.keys(UNSEEN, &merchant, &values).await?;
                 let mut unseen = Vec::new();
                 for row in tx.those(keys).await? {
                     // What was learnt once it was paid need not be told.
@@ -170,14 +163,10 @@ impl Store {
         self.read(move |tx| {
             let merchant = merchant.clone();
             Box::pin(async move {
-                let values: [Value; 2] = [merchant.as_str().into(), limit.into()];
-                let mut keys = tx.refund_keys(&merchant, ATTENTION_REFUNDS, &values).await?;
-                for key in tx.refund_keys(&merchant, OPEN_REFUNDS, &values).await? {
-                    if !keys.contains(&key) {
-                        keys.push(key);
-                    }
-                }
-                let mut rows = tx.those_refunds(keys).await?;
+                let attention =
+                    tx.refund_keys(ATTENTION_REFUNDS, &merchant, &[limit.into()]).await?;
+                let open = tx.refund_keys(OPEN_REFUNDS, &merchant, &[limit.into()]).await?;
+                let mut rows = tx.those_refunds(either(attention, open)).await?;
                 rows.sort_by_key(|row| std::cmp::Reverse(row.created_at));
                 Ok(rows)
             })
@@ -196,9 +185,8 @@ impl Store {
         self.read(move |tx| {
             let merchant = merchant.clone();
             Box::pin(async move {
-                let values: [Value; 4] =
-                    [merchant.as_str().into(), from.0.into(), until.0.into(), limit.into()];
-                let keys = tx.refund_keys(&merchant, LATE_REFUNDS, &values).await?;
+                let values = [from.0.into(), until.0.into(), limit.into()];
+                let keys = tx.refund_keys(REFUNDS_BETWEEN, &merchant, &values).await?;
                 tx.those_refunds(keys).await
             })
         })
@@ -220,38 +208,12 @@ impl Store {
 }
 
 impl Tx<'_> {
-    async fn keys(
-        &mut self,
-        merchant: &str,
-        sql: &'static str,
-        values: &[Value],
-    ) -> Result<Vec<PaymentKey>, StoreError> {
-        let rows = self.rows(sql, values).await?;
-        rows.into_iter().map(|mut row| key(merchant, &mut row)).collect()
-    }
-
     async fn those(&mut self, keys: Vec<PaymentKey>) -> Result<Vec<PaymentRow>, StoreError> {
         let mut rows = Vec::with_capacity(keys.len());
         for key in keys {
             rows.extend(self.payment(&key, false).await?);
         }
         Ok(rows)
-    }
-
-    async fn refund_keys(
-        &mut self,
-        merchant: &str,
-        sql: &'static str,
-        values: &[Value],
-    ) -> Result<Vec<RefundKey>, StoreError> {
-        let rows = self.rows(sql, values).await?;
-        let keys = rows.into_iter().map(|mut row| {
-            let payment = key(merchant, &mut row)?;
-            let out_refund_no = OutRefundNo::try_from(row.text()?)
-                .map_err(|error| StoreError::Spoilt(error.to_string()))?;
-            Ok(RefundKey { payment, out_refund_no })
-        });
-        keys.collect()
     }
 
     async fn those_refunds(&mut self, keys: Vec<RefundKey>) -> Result<Vec<RefundRow>, StoreError> {
@@ -264,8 +226,14 @@ impl Tx<'_> {
     }
 }
 
-fn key(merchant: &str, row: &mut Row) -> Result<PaymentKey, StoreError> {
-    Ok(PaymentKey { merchant: merchant.to_owned(), out_trade_no: number(row.text()?)? })
+/// What is in either list, once.
+fn either<K: PartialEq>(mut one: Vec<K>, other: Vec<K>) -> Vec<K> {
+    for key in other {
+        if !one.contains(&key) {
+            one.push(key);
+        }
+    }
+    one
 }
 
 fn payment_figure(mut row: Row) -> Result<PaymentFigure, StoreError> {
@@ -280,7 +248,7 @@ fn payment_figure(mut row: Row) -> Result<PaymentFigure, StoreError> {
 }
 
 fn refund_figure(mut row: Row) -> Result<RefundFigure, StoreError> {
-    Ok(RefundFigure { till: row.text()?, count: row.int()?, sum: Money::from_minor(row.int()?) })
+    Ok(RefundFigure { till: row.text()?, sum: Money::from_minor(row.int()?) })
 }
 
 fn refund_event(mut row: Row) -> Result<RefundEventRow, StoreError> {

@@ -137,10 +137,9 @@ impl Store {
         self.read(move |tx| {
             let merchant = merchant.clone();
             Box::pin(async move {
-                let due = tx.refunds_due(&merchant, now, limit).await?;
-                let next = tx.row(refunds::NEXT, &[merchant.as_str().into()]).await?;
-                let next = next.map(|mut row| row.maybe_int()).transpose()?.flatten();
-                Ok((due, next.map(Timestamp)))
+                let due =
+                    tx.refund_keys(refunds::DUE, &merchant, &[now.0.into(), limit.into()]).await?;
+                Ok((due, tx.time(refunds::NEXT, &[merchant.as_str().into()]).await?))
             })
         })
         .await
@@ -189,10 +188,8 @@ impl Store {
         self.read(move |tx| {
             let merchant = merchant.clone();
             Box::pin(async move {
-                let due = tx.due(&merchant, now, limit).await?;
-                let next = tx.row(payments::NEXT, &[merchant.as_str().into()]).await?;
-                let next = next.map(|mut row| row.maybe_int()).transpose()?.flatten();
-                Ok((due, next.map(Timestamp)))
+                let due = tx.keys(payments::DUE, &merchant, &[now.0.into(), limit.into()]).await?;
+                Ok((due, tx.time(payments::NEXT, &[merchant.as_str().into()]).await?))
             })
         })
         .await
@@ -205,16 +202,14 @@ impl Store {
         transaction_id: &str,
     ) -> Result<Option<OutTradeNo>, StoreError> {
         let asked = [merchant.into(), transaction_id.into()];
-        let number = self
-            .read(move |tx| {
-                let asked = asked.clone();
-                Box::pin(async move {
-                    let row = tx.row(payments::OF_TRANSACTION, &asked).await?;
-                    row.map(|mut row| row.text()).transpose()
-                })
+        self.read(move |tx| {
+            let asked = asked.clone();
+            Box::pin(async move {
+                let row = tx.row(payments::OF_TRANSACTION, &asked).await?;
+                row.map(|mut row| payments::number(row.text()?)).transpose()
             })
-            .await?;
-        Ok(number.and_then(|number| OutTradeNo::try_from(number).ok()))
+        })
+        .await
     }
 
     /// A till, if there is one of that name.

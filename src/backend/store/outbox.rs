@@ -58,6 +58,9 @@ pub(super) const DUE: &str = concat!(
 );
 pub(super) const NEXT: &str =
     "SELECT MIN(due_at) FROM outbox WHERE merchant = $1 AND due_at IS NOT NULL";
+pub(super) const INSERT: &str = "INSERT INTO outbox (merchant, kind, subject, created_at, \
+    due_at, tries, last_error) VALUES ($1, $2, $3, $4, $5, 0, '') \
+    ON CONFLICT (merchant, kind, subject) DO NOTHING";
 pub(super) const CLAIM: &str = "UPDATE outbox SET due_at = $1, lease_until = $2, tries = $3 \
     WHERE merchant = $4 AND kind = $5 AND subject = $6 AND due_at = $7";
 pub(super) const FINISH: &str = "UPDATE outbox SET due_at = $1, lease_until = NULL, done_at = $2, \
@@ -79,7 +82,7 @@ pub(super) const OF_REFUND: &str =
 /// All of the above.
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] =
-    &[DUE, NEXT, CLAIM, FINISH, RESEND, PUT_ASIDE, LIST, OF_REFUND];
+    &[DUE, NEXT, INSERT, CLAIM, FINISH, RESEND, PUT_ASIDE, LIST, OF_REFUND];
 
 impl Store {
     /// Puts aside all that is due, told to nobody, with the reason why.
@@ -163,11 +166,7 @@ impl Store {
         let values: [Value; 1] = [merchant.into()];
         self.read(move |tx| {
             let values = values.clone();
-            Box::pin(async move {
-                let next = tx.row(NEXT, &values).await?;
-                let next = next.map(|mut row| row.maybe_int()).transpose()?.flatten();
-                Ok(next.map(Timestamp))
-            })
+            Box::pin(async move { tx.time(NEXT, &values).await })
         })
         .await
     }
@@ -223,6 +222,21 @@ impl Store {
 }
 
 impl Tx<'_> {
+    /// What is to be told of an order or a refund of this merchant's, once of each kind.
+    pub(super) async fn tell(
+        &mut self,
+        (merchant, subject): (&str, &str),
+        kinds: &[&'static str],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        for kind in kinds {
+            let at: Value = at.0.into();
+            let values = [merchant.into(), (*kind).into(), subject.into(), at.clone(), at];
+            self.change(INSERT, &values).await?;
+        }
+        Ok(())
+    }
+
     async fn due_outbox(
         &mut self,
         merchant: &str,

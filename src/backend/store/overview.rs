@@ -2,8 +2,8 @@
 
 use paytill_core::clock::Timestamp;
 
+use super::Store;
 use super::error::StoreError;
-use super::{Store, schema};
 
 /// The one row that shows that the database takes writes.
 const TOUCH: &str = "INSERT INTO meta (merchant, name, value) VALUES ($1, 'touched_at', $2) \
@@ -40,10 +40,5 @@ impl Store {
             })
         })
         .await
-    }
-
-    /// The version of its schema; 0: it has none.
-    pub async fn schema(&self) -> Result<i64, StoreError> {
-        schema::version(self).await
     }
 }

@@ -37,7 +37,7 @@ pub struct PaymentRow {
     pub wake_at: Option<Timestamp>,
     /// Who has a call under way for it, and until when that is believed.
     pub lease: Option<Lease>,
-    /// The newest version that its till has been told.
+    /// The newest paid version that its till has been told; 0 before.
     pub seen: i64,
     /// When the gateway last said something that could be believed.
     pub as_of: Option<Timestamp>,
@@ -52,13 +52,27 @@ pub struct Lease {
     pub until: Timestamp,
 }
 
+impl Lease {
+    /// As two columns.
+    pub(super) fn values(lease: Option<&Self>) -> [Value; 2] {
+        let (owner, until) = lease.map(|lease| (lease.owner.as_str(), lease.until.0)).unzip();
+        [owner.into(), until.into()]
+    }
+
+    /// The next two columns of a row.
+    pub(super) fn read(row: &mut Row) -> Result<Option<Self>, StoreError> {
+        let (owner, until) = (row.maybe_text()?, row.maybe_int()?);
+        Ok(owner.zip(until).map(|(owner, until)| Self { owner, until: Timestamp(until) }))
+    }
+}
+
 /// What is to become of a row, decided by whoever has it locked. It may be decided again.
-pub struct Change<T> {
-    pub write: Option<Write>,
+pub struct Change<T, W = Write> {
+    pub write: Option<W>,
     pub result: T,
 }
 
-impl<T> Change<T> {
+impl<T, W> Change<T, W> {
     /// Nothing changes.
     pub const fn none(result: T) -> Self {
         Self { write: None, result }
@@ -66,12 +80,19 @@ impl<T> Change<T> {
 }
 
 /// A row as it is to be, and what has led to it.
-pub struct Write {
-    pub row: PaymentRow,
+pub struct Write<R = PaymentRow, E = Event> {
+    pub row: R,
     /// The event and the fields that came with it; without one only the row's notes change.
-    pub event: Option<(Event, Vec<(String, String)>)>,
+    pub event: Option<(E, Vec<(String, String)>)>,
     /// What is to be told to others, once each.
     pub outbox: Vec<&'static str>,
+}
+
+impl<R, E> Write<R, E> {
+    /// Only the row's notes change.
+    pub const fn note(row: R) -> Self {
+        Self { row, event: None, outbox: Vec::new() }
+    }
 }
 
 /// One event of a payment's story.
@@ -135,9 +156,6 @@ pub(super) const UPDATE: &str = "UPDATE payment SET status = $1, state = $2, ver
     updated_at = $10 WHERE merchant = $11 AND out_trade_no = $12 AND version = $13";
 pub(super) const INSERT_EVENT: &str = "INSERT INTO payment_event (merchant, out_trade_no, version, \
     at, event, wire, status) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-pub(super) const INSERT_OUTBOX: &str = "INSERT INTO outbox (merchant, kind, subject, created_at, \
-    due_at, tries, last_error) VALUES ($1, $2, $3, $4, $5, 0, '') \
-    ON CONFLICT (merchant, kind, subject) DO NOTHING";
 pub(super) const DUE: &str = "SELECT out_trade_no FROM payment \
     WHERE merchant = $1 AND wake_at <= $2 ORDER BY wake_at DESC LIMIT $3";
 pub(super) const NEXT: &str =
@@ -156,19 +174,8 @@ pub(super) const LIST: &str = concat!(
 
 /// All of them: they are held to the rules of databases that are spread over several machines.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[
-    READ,
-    READ_LOCKED,
-    INSERT,
-    UPDATE,
-    INSERT_EVENT,
-    INSERT_OUTBOX,
-    DUE,
-    NEXT,
-    STORY,
-    OF_TRANSACTION,
-    LIST,
-];
+pub(super) const STATEMENTS: &[&str] =
+    &[READ, READ_LOCKED, INSERT, UPDATE, INSERT_EVENT, DUE, NEXT, STORY, OF_TRANSACTION, LIST];
 
 impl Tx<'_> {
     /// Reads a payment; with `lock` nobody else changes it before this transaction ends.
@@ -204,14 +211,13 @@ impl Tx<'_> {
         let row = &write.row;
         let status = row.state.status().word();
         let transaction = row.state.proof().map(|proof| proof.transaction_id.as_str());
-        let (owner, until) =
-            row.lease.as_ref().map(|lease| (lease.owner.as_str(), lease.until.0)).unzip();
+        let [owner, until] = Lease::values(row.lease.as_ref());
         let [merchant, number] = named(&row.key);
         let moving = [status.into(), json(&row.state)?, row.version.into(), transaction.into()];
         let noted = [
             row.wake_at.map(|at| at.0).into(),
-            owner.into(),
-            until.into(),
+            owner,
+            until,
             row.seen.into(),
             row.as_of.map(|at| at.0).into(),
         ];
@@ -261,12 +267,8 @@ impl Tx<'_> {
             ];
             self.change(INSERT_EVENT, &values).await?;
         }
-        for kind in &write.outbox {
-            let [merchant, number] = named(&row.key);
-            let at: Value = row.updated_at.0.into();
-            self.change(INSERT_OUTBOX, &[merchant, (*kind).into(), number, at.clone(), at]).await?;
-        }
-        Ok(())
+        let subject = (row.key.merchant.as_str(), row.key.out_trade_no.as_str());
+        self.tell(subject, &write.outbox, row.updated_at).await
     }
 
     pub(super) async fn story(&mut self, key: &PaymentKey) -> Result<Vec<EventRow>, StoreError> {
@@ -305,22 +307,25 @@ impl Tx<'_> {
         rows.into_iter().map(|row| read(merchant, row)).collect()
     }
 
-    pub(super) async fn due(
+    /// The payments that a statement names.
+    pub(super) async fn keys(
         &mut self,
+        sql: &'static str,
         merchant: &str,
-        now: Timestamp,
-        limit: i64,
+        rest: &[Value],
     ) -> Result<Vec<PaymentKey>, StoreError> {
-        let rows = self.rows(DUE, &[merchant.into(), now.0.into(), limit.into()]).await?;
-        let keys = rows.into_iter().map(|mut row| {
-            Ok(PaymentKey { merchant: merchant.to_owned(), out_trade_no: number(row.text()?)? })
-        });
-        keys.collect()
+        let rows = self.rows(sql, &[&[merchant.into()], rest].concat()).await?;
+        rows.into_iter().map(|mut row| key(merchant, &mut row)).collect()
     }
 }
 
 fn named(key: &PaymentKey) -> [Value; 2] {
     [key.merchant.as_str().into(), key.out_trade_no.as_str().into()]
+}
+
+/// The next column of a row, an order number of this merchant's.
+pub(super) fn key(merchant: &str, row: &mut Row) -> Result<PaymentKey, StoreError> {
+    Ok(PaymentKey { merchant: merchant.to_owned(), out_trade_no: number(row.text()?)? })
 }
 
 pub(super) fn number(text: String) -> Result<OutTradeNo, StoreError> {
@@ -344,10 +349,7 @@ fn read(merchant: &str, mut row: Row) -> Result<PaymentRow, StoreError> {
     let version = row.int()?;
     let began_at = Timestamp(row.int()?);
     let wake_at = row.maybe_int()?.map(Timestamp);
-    let lease = match (row.maybe_text()?, row.maybe_int()?) {
-        (Some(owner), Some(until)) => Some(Lease { owner, until: Timestamp(until) }),
-        (None | Some(_), _) => None,
-    };
+    let lease = Lease::read(&mut row)?;
     Ok(PaymentRow {
         order: Order {
             out_trade_no: out_trade_no.clone(),

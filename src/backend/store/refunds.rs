@@ -5,7 +5,7 @@ use paytill_core::money::Money;
 use paytill_core::refund::{EarlierRefund, OutRefundNo, Refund, RefundEvent, RefundState};
 
 use super::error::StoreError;
-use super::payments::{Lease, PaymentKey, PaymentRow};
+use super::payments::{Change, Lease, PaymentKey, PaymentRow, Write};
 use super::tx::Tx;
 use super::value::{Row, Value, json};
 
@@ -73,26 +73,10 @@ impl RefundBooks {
 }
 
 /// What is to become of a refund.
-pub struct RefundChange<T> {
-    pub write: Option<RefundWrite>,
-    pub result: T,
-}
-
-impl<T> RefundChange<T> {
-    /// Nothing changes.
-    pub const fn none(result: T) -> Self {
-        Self { write: None, result }
-    }
-}
+pub type RefundChange<T> = Change<T, RefundWrite>;
 
 /// A refund's row as it is to be, and what has led to it.
-pub struct RefundWrite {
-    pub row: RefundRow,
-    /// Without one only the row's notes change.
-    pub event: Option<(RefundEvent, Vec<(String, String)>)>,
-    /// What is to be told to others, once each.
-    pub outbox: Vec<&'static str>,
-}
+pub type RefundWrite = Write<RefundRow, RefundEvent>;
 
 macro_rules! columns {
     () => {
@@ -175,10 +159,9 @@ impl Tx<'_> {
         let row = &write.row;
         let status = row.state.status().word();
         let counts = Value::Int(i64::from(row.state.counts()));
-        let (owner, until) =
-            row.lease.as_ref().map(|lease| (lease.owner.as_str(), lease.until.0)).unzip();
+        let [owner, until] = Lease::values(row.lease.as_ref());
         let named = named(&row.key);
-        let noted: [Value; 3] = [row.wake_at.map(|at| at.0).into(), owner.into(), until.into()];
+        let noted = [row.wake_at.map(|at| at.0).into(), owner, until];
         let state = json(&row.state)?;
         if let Some(before) = before {
             let moving = [status.into(), state, counts, row.version.into()];
@@ -212,25 +195,20 @@ impl Tx<'_> {
             ];
             self.change(INSERT_EVENT, &[&named[..], &what].concat()).await?;
         }
-        let [merchant, _, number] = named;
-        for kind in &write.outbox {
-            let at: Value = row.updated_at.0.into();
-            let values = [merchant.clone(), (*kind).into(), number.clone(), at.clone(), at];
-            self.change(super::payments::INSERT_OUTBOX, &values).await?;
-        }
-        Ok(())
+        let subject = (row.key.payment.merchant.as_str(), row.key.out_refund_no.as_str());
+        self.tell(subject, &write.outbox, row.updated_at).await
     }
 
-    pub(super) async fn refunds_due(
+    /// The refunds that a statement names.
+    pub(super) async fn refund_keys(
         &mut self,
+        sql: &'static str,
         merchant: &str,
-        now: Timestamp,
-        limit: i64,
+        rest: &[Value],
     ) -> Result<Vec<RefundKey>, StoreError> {
-        let rows = self.rows(DUE, &[merchant.into(), now.0.into(), limit.into()]).await?;
+        let rows = self.rows(sql, &[&[merchant.into()], rest].concat()).await?;
         let keys = rows.into_iter().map(|mut row| {
-            let out_trade_no = super::payments::number(row.text()?)?;
-            let payment = PaymentKey { merchant: merchant.to_owned(), out_trade_no };
+            let payment = super::payments::key(merchant, &mut row)?;
             Ok(RefundKey { payment, out_refund_no: number(row.text()?)? })
         });
         keys.collect()
@@ -261,10 +239,7 @@ fn read(payment: &PaymentKey, mut row: Row) -> Result<RefundRow, StoreError> {
         version: row.int()?,
         began_at: Timestamp(row.int()?),
         wake_at: row.maybe_int()?.map(Timestamp),
-        lease: match (row.maybe_text()?, row.maybe_int()?) {
-            (Some(owner), Some(until)) => Some(Lease { owner, until: Timestamp(until) }),
-            (None | Some(_), _) => None,
-        },
+        lease: Lease::read(&mut row)?,
         created_at: Timestamp(row.int()?),
         updated_at: Timestamp(row.int()?),
     })

@@ -33,7 +33,7 @@ CREATE TABLE payment (
     -- Who has a call under way for it, and until when that is believed.
     owner TEXT,
     lease_until BIGINT,
-    -- The newest version that its till has been told.
+    -- The newest paid version that its till has been told; 0 before.
     seen_version BIGINT NOT NULL,
     -- When the gateway last said something that could be believed.
     as_of BIGINT,

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use paytill_core::clock::Timestamp;
 use tokio_postgres::types::ToSql;
 
 use super::error::StoreError;
@@ -83,6 +84,16 @@ impl Tx<'_> {
         values: &[Value],
     ) -> Result<Option<Row>, StoreError> {
         Ok(self.rows(sql, values).await?.into_iter().next())
+    }
+
+    /// Reads one time, if there is one.
+    pub(super) async fn time(
+        &mut self,
+        sql: &'static str,
+        values: &[Value],
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let row = self.row(sql, values).await?;
+        Ok(row.map(|mut row| row.maybe_int()).transpose()?.flatten().map(Timestamp))
     }
 
     /// Changes rows; how many.

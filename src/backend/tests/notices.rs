@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
+use paytill_core::clock::Timestamp;
 use paytill_core::gateway::wechat::fields::{Fields, SignType};
 use paytill_core::gateway::{Ask, Gateway as _, RefundAsk, Reply};
 use paytill_core::money::Money;
@@ -79,6 +80,15 @@ impl Office {
             seen.into_iter().map(|seen| (seen.id, seen.verdict, seen.times)).collect();
         seen.sort();
         seen
+    }
+
+    /// The numbers of what is paid and its till was not told of.
+    async fn unseen(&self) -> Vec<String> {
+        let work = &self.app.work;
+        work.drained().await;
+        let ever = (Timestamp(0), Timestamp(i64::MAX));
+        let rows = work.store().unseen(work.merchant(), ever, 10_000).await.unwrap();
+        rows.iter().map(|row| row.key.out_trade_no.to_string()).collect()
     }
 
     /// A code of ours, shown to a customer.
@@ -318,6 +328,19 @@ async fn refunded(office: &Office, till: &Till, refund: &Refund) {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     panic!("it is never done");
+}
+
+#[tokio::test]
+async fn what_is_paid_is_unseen_until_its_till_is_told() {
+    let office = Office::open("walks-away").await;
+    let till = office.till("S001", "T01", RIGHTS).await;
+    let order = office.shown(&till, 1).await;
+    office.deliver(Office::paid(&order, 1234, &office.api_key)).await;
+    assert_eq!(office.unseen().await, [order.out_trade_no.as_str()]);
+    let row = office.row(&order).await;
+    office.ask(&till, Ask::Query(&order)).await;
+    assert_eq!(office.unseen().await, Vec::<String>::new());
+    assert_eq!(office.row(&order).await, PaymentRow { seen: row.version, ..row });
 }
 
 #[tokio::test]

@@ -77,6 +77,36 @@ impl Deciding<'_> {
         })
     }
 
+    /// The lease after a decision: a new one for a call, none once nobody is awaited.
+    pub(super) fn lease_after(
+        self,
+        is_call: bool,
+        is_awaited: bool,
+        held: Option<Lease>,
+    ) -> Option<Lease> {
+        if is_call {
+            let (owner, until) = (self.instance.to_owned(), self.at.after(self.lease));
+            return Some(Lease { owner, until });
+        }
+        held.filter(|_| is_awaited)
+    }
+
+    /// When somebody must look next at what began then: when its state is due, or its lease ends.
+    pub(super) fn wake_at(
+        self,
+        began_at: Timestamp,
+        due: Option<Millis>,
+        lease: Option<&Lease>,
+    ) -> Option<Timestamp> {
+        let due = due.map(|at| began_at.after(at));
+        due.into_iter().chain(lease.map(|lease| lease.until)).min()
+    }
+
+    /// What is due and has nothing to do is not due again at once.
+    pub(super) fn not_at_once(self, wake_at: Option<Timestamp>) -> Option<Timestamp> {
+        wake_at.map(|at| if at <= self.at { self.at.after(Millis::seconds(1)) } else { at })
+    }
+
     /// The age of what began then.
     pub(super) fn since(self, began_at: Timestamp) -> Millis {
         Millis(u64::try_from(self.at.0.saturating_sub(began_at.0)).unwrap_or(0))
@@ -111,6 +141,13 @@ pub fn begin(row: Option<&PaymentRow>, new: &PaymentRow, now: Deciding<'_>) -> C
     Change::none(result)
 }
 
+/// The till has been told of this version. That is a note, and no event.
+pub fn seen(row: Option<&PaymentRow>, version: i64) -> Change<()> {
+    let row = row.filter(|row| row.seen < version);
+    let write = row.map(|row| Write::note(PaymentRow { seen: version, ..row.clone() }));
+    Change { write, result: () }
+}
+
 /// An event of a payment, with the fields that came with it.
 pub fn happened(
     row: Option<&PaymentRow>,
@@ -140,24 +177,18 @@ pub fn woken(row: Option<&PaymentRow>, now: Deciding<'_>) -> Decision {
     decision
 }
 
-/// What is due and has nothing to do is not due again at once; and a lease that has ended is gone.
+/// As [`Deciding::not_at_once`]; and a lease that has ended is gone.
 fn rested(
     row: &PaymentRow,
     write: Option<Write>,
     is_abandoned: bool,
     now: Deciding<'_>,
 ) -> Option<Write> {
-    let mut write = match write {
-        Some(write) => write,
-        None if is_abandoned => {
-            let row = kept(PaymentRow { lease: None, ..row.clone() }, None, now);
-            Write { row, event: None, outbox: Vec::new() }
-        }
-        None => Write { row: row.clone(), event: None, outbox: Vec::new() },
-    };
-    if write.row.wake_at.is_some_and(|at| at <= now.at) {
-        write.row.wake_at = Some(now.at.after(Millis::seconds(1)));
-    }
+    let mut write = write.unwrap_or_else(|| {
+        let bare = || PaymentRow { lease: None, ..row.clone() };
+        Write::note(if is_abandoned { kept(bare(), None, now) } else { row.clone() })
+    });
+    write.row.wake_at = now.not_at_once(write.row.wake_at);
     (write.event.is_some() || write.row != *row).then_some(write)
 }
 
@@ -261,13 +292,8 @@ fn told(before: &State, after: &State) -> Vec<&'static str> {
 
 /// The row with its lease and the time when somebody must look at it next.
 fn kept(mut row: PaymentRow, call: Option<Call>, now: Deciding<'_>) -> PaymentRow {
-    if call.is_some() {
-        let (owner, until) = (now.instance.to_owned(), now.at.after(now.lease));
-        row.lease = Some(Lease { owner, until });
-    } else if row.state.awaited().is_none() && row.state.status() != Status::Sent {
-        row.lease = None;
-    }
-    let due = row.state.wake_at(now.rules).map(|at| row.began_at.after(at));
-    row.wake_at = due.into_iter().chain(row.lease.as_ref().map(|lease| lease.until)).min();
+    let is_awaited = row.state.awaited().is_some() || row.state.status() == Status::Sent;
+    row.lease = now.lease_after(call.is_some(), is_awaited, row.lease.take());
+    row.wake_at = now.wake_at(row.began_at, row.state.wake_at(now.rules), row.lease.as_ref());
     row
 }

@@ -1,15 +1,14 @@
 //! What becomes of a refund's row, decided purely.
 
-use paytill_core::clock::Millis;
 use paytill_core::gateway::backend::message::{Refused, Rights};
 use paytill_core::money::Money;
 use paytill_core::order::Merchant;
 use paytill_core::refund::{
-    RefundCall, RefundEvent, RefundLimits, RefundRefusal, RefundState, RefundStatus,
+    OutRefundNo, RefundCall, RefundEvent, RefundLimits, RefundRefusal, RefundState, RefundStatus,
 };
 
 use super::decide::Deciding;
-use crate::store::{Lease, PaymentRow, RefundBooks, RefundChange, RefundRow, RefundWrite};
+use crate::store::{PaymentRow, RefundBooks, RefundChange, RefundRow, RefundWrite};
 
 /// A refund after a decision, its payment, and the call to make once both are on disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,7 +86,7 @@ pub fn begin(
 /// An event of a refund, with the fields that came with it.
 pub fn happened(
     books: &RefundBooks,
-    number: &paytill_core::refund::OutRefundNo,
+    number: &OutRefundNo,
     event: &RefundEvent,
     wire: &[(String, String)],
     now: Deciding<'_>,
@@ -100,11 +99,7 @@ pub fn happened(
 
 /// Somebody looks at a refund because its time has come, or because whoever had a call under way for it
 /// has not come back.
-pub fn woken(
-    books: &RefundBooks,
-    number: &paytill_core::refund::OutRefundNo,
-    now: Deciding<'_>,
-) -> Decision {
+pub fn woken(books: &RefundBooks, number: &OutRefundNo, now: Deciding<'_>) -> Decision {
     let (Some(payment), Some(row)) = (&books.payment, books.refund(number)) else {
         return RefundChange::none(None);
     };
@@ -120,24 +115,18 @@ pub fn woken(
     decision
 }
 
-/// As of payments: what is due and has nothing to do is not due again at once.
+/// As of payments.
 fn rested(
     row: &RefundRow,
     write: Option<RefundWrite>,
     is_abandoned: bool,
     now: Deciding<'_>,
 ) -> Option<RefundWrite> {
-    let mut write = match write {
-        Some(write) => write,
-        None if is_abandoned => {
-            let row = kept(RefundRow { lease: None, ..row.clone() }, None, now);
-            RefundWrite { row, event: None, outbox: Vec::new() }
-        }
-        None => RefundWrite { row: row.clone(), event: None, outbox: Vec::new() },
-    };
-    if write.row.wake_at.is_some_and(|at| at <= now.at) {
-        write.row.wake_at = Some(now.at.after(Millis::seconds(1)));
-    }
+    let mut write = write.unwrap_or_else(|| {
+        let bare = || RefundRow { lease: None, ..row.clone() };
+        RefundWrite::note(if is_abandoned { kept(bare(), None, now) } else { row.clone() })
+    });
+    write.row.wake_at = now.not_at_once(write.row.wake_at);
     (write.event.is_some() || write.row != *row).then_some(write)
 }
 
@@ -193,12 +182,8 @@ fn told(before: RefundStatus, after: RefundStatus) -> Vec<&'static str> {
 }
 
 fn kept(mut row: RefundRow, call: Option<RefundCall>, now: Deciding<'_>) -> RefundRow {
-    if call.is_some() {
-        row.lease = Some(Lease { owner: now.instance.to_owned(), until: now.at.after(now.lease) });
-    } else if row.state.awaited().is_none() {
-        row.lease = None;
-    }
-    let due = row.state.wake_at(now.rules).map(|at| row.began_at.after(at));
-    row.wake_at = due.into_iter().chain(row.lease.as_ref().map(|lease| lease.until)).min();
+    let is_awaited = row.state.awaited().is_some();
+    row.lease = now.lease_after(call.is_some(), is_awaited, row.lease.take());
+    row.wake_at = now.wake_at(row.began_at, row.state.wake_at(now.rules), row.lease.as_ref());
     row
 }

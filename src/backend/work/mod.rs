@@ -26,7 +26,7 @@ use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::Refused;
 use paytill_core::gateway::{Ask, Decoded, Gateway, Stamp};
 use paytill_core::order::{AuthCode, Order, OutTradeNo};
-use paytill_core::payment::{Answer, Call, CallKind, Event, Inconclusive, TillCause};
+use paytill_core::payment::{Answer, Call, CallKind, Event, Inconclusive, Status, TillCause};
 use paytill_host::clock::Clock;
 use paytill_host::gateway::Renewal;
 use paytill_host::random;
@@ -34,7 +34,7 @@ use paytill_host::transport::{Transport, TransportFailure};
 
 use crate::desk::Desk;
 use crate::metrics::{Metrics, Outcome as CallOutcome};
-use crate::store::{Lease, PaymentKey, PaymentRow, Store, StoreError};
+use crate::store::{Change, Lease, PaymentKey, PaymentRow, Store, StoreError};
 use decide::{Begun, Decided, Deciding};
 use hub::Hub;
 
@@ -70,8 +70,8 @@ pub struct Work {
     earlier: Notify,
     /// Rings when there may be something new to tell others.
     told: Notify,
-    /// How many calls are under way.
-    calls: watch::Sender<usize>,
+    /// How many calls and notes are under way.
+    under_way: watch::Sender<usize>,
 }
 
 /// A request that was not done.
@@ -80,9 +80,14 @@ pub type Outcome<T> = Result<T, Refused>;
 impl Work {
     /// Nothing is looked at before [`Work::sweep`].
     pub fn new(parts: WorkParts) -> Arc<Self> {
-        let calls = watch::Sender::new(0);
-        let (metrics, hub) = (Metrics::default(), Hub::default());
-        Arc::new(Self { parts, metrics, hub, earlier: Notify::new(), told: Notify::new(), calls })
+        Arc::new(Self {
+            parts,
+            metrics: Metrics::default(),
+            hub: Hub::default(),
+            earlier: Notify::new(),
+            told: Notify::new(),
+            under_way: watch::Sender::new(0),
+        })
     }
 
     /// The books.
@@ -111,32 +116,23 @@ impl Work {
         new: PaymentRow,
         code: Option<AuthCode>,
     ) -> Outcome<PaymentRow> {
-        let (key, work) = (new.key.clone(), Arc::clone(self));
-        let decide =
-            move |row: Option<&PaymentRow>| work.deciding(|now| decide::begin(row, &new, now));
-        let change = self.parts.store.change(key, decide);
-        match self.timed(change).await.map_err(|error| unwritten(&error))? {
-            Begun::New(decided) => {
-                let row = decided.row.clone();
-                self.follow(*decided, code);
-                Ok(row)
-            }
-            Begun::Known(row) => Ok(*row),
-            Begun::Refused(refused) => Err(refused),
-        }
+        let key = new.key.clone();
+        let begun = self.change(key, move |row, now| decide::begin(row, &new, now)).await;
+        self.begun(begun.map_err(|error| unwritten(&error))?, code)
     }
 
     /// The till takes a payment back, or one that never came: `unseen` is the row for that.
     pub async fn reverse(self: &Arc<Self>, unseen: PaymentRow) -> Outcome<PaymentRow> {
-        let (key, work) = (unseen.key.clone(), Arc::clone(self));
-        let decide = move |row: Option<&PaymentRow>| {
-            work.deciding(|now| decide::reversed(row, &unseen, now))
-        };
-        let change = self.parts.store.change(key, decide);
-        match self.timed(change).await.map_err(|error| failed(&error))? {
+        let key = unseen.key.clone();
+        let begun = self.change(key, move |row, now| decide::reversed(row, &unseen, now)).await;
+        self.begun(begun.map_err(|error| failed(&error))?, None)
+    }
+
+    fn begun(self: &Arc<Self>, begun: Begun, code: Option<AuthCode>) -> Outcome<PaymentRow> {
+        match begun {
             Begun::New(decided) => {
                 let row = decided.row.clone();
-                self.follow(*decided, None);
+                self.follow(*decided, code);
                 Ok(row)
             }
             Begun::Known(row) => Ok(*row),
@@ -188,20 +184,33 @@ impl Work {
         event: Event,
         wire: Vec<(String, String)>,
     ) -> Result<(), StoreError> {
-        let work = Arc::clone(self);
-        let decide = move |row: Option<&PaymentRow>| {
-            work.deciding(|now| decide::happened(row, &event, &wire, now))
-        };
-        if let Some(decided) = self.timed(self.parts.store.change(key, decide)).await? {
+        let change = self.change(key, move |row, now| decide::happened(row, &event, &wire, now));
+        if let Some(decided) = change.await? {
             self.follow(*decided, None);
         }
         Ok(())
     }
 
-    /// Waits until no call is under way.
+    /// A payment is told to its till. That it is paid is noted, and nobody waits for that.
+    pub fn tells(self: &Arc<Self>, row: &PaymentRow) {
+        if row.state.status() != Status::Paid || row.seen >= row.version {
+            return;
+        }
+        let (key, version) = (row.key.clone(), row.version);
+        self.spawn(|work| async move {
+            let number = key.out_trade_no.clone();
+            let noted = work.change(key, move |row, _| decide::seen(row, version)).await;
+            if let Err(error) = noted {
+                let number = number.as_str();
+                tracing::warn!(out_trade_no = number, %error, "not noted that its till was told");
+            }
+        });
+    }
+
+    /// Waits until nothing that was begun is under way.
     pub async fn drained(&self) {
-        let mut calls = self.calls.subscribe();
-        let _ = calls.wait_for(|calls| *calls == 0).await;
+        let mut under_way = self.under_way.subscribe();
+        let _ = under_way.wait_for(|count| *count == 0).await;
     }
 
     /// Everybody who waits for news is answered with what there is.
@@ -214,6 +223,17 @@ impl Work {
         let lease = decide::lease_for(*request_timeout);
         let (at, is_alone) = (self.now(), *is_alone);
         decide(Deciding { at, rules: &desk.rules, instance, lease, is_alone })
+    }
+
+    /// Has a change of a payment decided and made, and notes how long that takes.
+    async fn change<T: Send + 'static>(
+        self: &Arc<Self>,
+        key: PaymentKey,
+        decide: impl Fn(Option<&PaymentRow>, Deciding<'_>) -> Change<T> + Send + Sync + 'static,
+    ) -> Result<T, StoreError> {
+        let work = Arc::clone(self);
+        let decide = move |row: Option<&PaymentRow>| work.deciding(|now| decide(row, now));
+        self.timed(self.parts.store.change(key, decide)).await
     }
 
     /// A change of the books, and how long it takes.
@@ -243,16 +263,16 @@ impl Work {
         self.spawn(|work| async move { work.call(row, call, code).await });
     }
 
-    /// Makes a call; a process that is to end waits for it.
-    fn spawn<F>(self: &Arc<Self>, call: impl FnOnce(Arc<Self>) -> F)
+    /// Begins something that a process which is to end waits for.
+    fn spawn<F>(self: &Arc<Self>, begin: impl FnOnce(Arc<Self>) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let under_way = UnderWay::new(Arc::clone(self));
-        let call = call(Arc::clone(self));
+        let begun = begin(Arc::clone(self));
         tokio::spawn(async move {
             let _under_way = under_way;
-            call.await;
+            begun.await;
         });
     }
 
@@ -280,17 +300,11 @@ impl Work {
             Err(failure) => (Answer::inconclusive(call.kind, Inconclusive::from(failure)), vec![]),
         };
         self.metrics.called(word(call.kind), outcome(answer.as_inconclusive()));
-        for write in 0..WRITES {
+        until_written(row.key.out_trade_no.as_str(), || {
             let event = Event::Answered(call.number, answer.clone());
-            match self.happened(row.key.clone(), event, wire.clone()).await {
-                Ok(()) => return,
-                Err(error) => {
-                    let number = row.key.out_trade_no.as_str();
-                    tracing::error!(out_trade_no = number, %error, "an answer is not written yet");
-                    tokio::time::sleep(pause_after(write)).await;
-                }
-            }
-        }
+            self.happened(row.key.clone(), event, wire.clone())
+        })
+        .await;
     }
 
     async fn carry(
@@ -342,19 +356,32 @@ const fn outcome(inconclusive: Option<&Inconclusive>) -> CallOutcome {
     }
 }
 
-/// A call under way.
+/// Something under way, counted until it has ended.
 struct UnderWay(Arc<Work>);
 
 impl UnderWay {
     fn new(work: Arc<Work>) -> Self {
-        work.calls.send_modify(|calls| *calls += 1);
+        work.under_way.send_modify(|count| *count += 1);
         Self(work)
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.calls.send_modify(|calls| *calls -= 1);
+        self.0.under_way.send_modify(|count| *count -= 1);
+    }
+}
+
+/// Writes the answer to a call, of the payment or the refund with this number; some times, and then it
+/// is left to whoever takes over.
+async fn until_written<F>(number: &str, write: impl Fn() -> F)
+where
+    F: Future<Output = Result<(), StoreError>>,
+{
+    for tried in 0..WRITES {
+        let Err(error) = write().await else { return };
+        tracing::error!(number, %error, "an answer is not written yet");
+        tokio::time::sleep(pause_after(tried)).await;
     }
 }
 

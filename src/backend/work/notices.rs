@@ -50,7 +50,8 @@ impl Work {
                 Notice::Other(_) => Judged { verdict: Verdict::Other, step: None },
             })
         };
-        let NoticeKept { verdict, is_new, done } = self.parts.store.noticed(row, decide).await?;
+        let noticed = self.timed(self.parts.store.noticed(row, decide));
+        let NoticeKept { verdict, is_new, done } = noticed.await?;
         match verdict {
             Verdict::Unknown | Verdict::Mismatch => tracing::error!(
                 notice = shown,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use paytill_core::clock::Timestamp;
 use paytill_core::gateway::backend::message::{Refused, Rights};
 use paytill_core::gateway::{DecodedRefund, RefundAsk, Stamp};
 use paytill_core::payment::{Inconclusive, TillCause};
@@ -12,9 +13,10 @@ use paytill_core::refund::{
 use paytill_host::random;
 use paytill_host::transport::TransportFailure;
 
+use super::decide::Deciding;
 use super::decide_refund::{self, RefundBegun, RefundDecided};
-use super::{Outcome, WRITES, Work, WorkParts, failed, outcome, pause_after, unwritten};
-use crate::store::{RefundBooks, RefundKey, RefundRow, StoreError};
+use super::{Outcome, Work, WorkParts, failed, outcome, until_written, unwritten};
+use crate::store::{PaymentKey, RefundBooks, RefundChange, RefundKey, RefundRow, StoreError};
 
 /// A day, in milliseconds: what a till may give back in one counts from so long ago.
 const DAY: i64 = 24 * 3600 * 1000;
@@ -27,24 +29,15 @@ impl Work {
         store: String,
         rights: Rights,
     ) -> Outcome<Result<RefundRow, RefundRefusal>> {
-        let since = paytill_core::clock::Timestamp(self.now().0.saturating_sub(DAY));
+        let since = Timestamp(self.now().0.saturating_sub(DAY));
         let by = Some((new.till.clone(), since));
         let payment = new.key.payment.clone();
         let jitter = random::draw::<1>().map_or(0, |[jitter]| jitter);
-        let work = Arc::clone(self);
-        let decide = move |books: &RefundBooks| {
-            let merchant = &work.parts.desk.merchant;
-            work.deciding(|now| {
-                decide_refund::begin(books, &new, &store, (&rights, merchant), jitter, now)
-            })
-        };
-        match self
-            .parts
-            .store
-            .change_refund(payment, by, decide)
-            .await
-            .map_err(|error| unwritten(&error))?
-        {
+        let merchant = self.parts.desk.merchant.clone();
+        let begun = self.change_refund(payment, by, move |books, now| {
+            decide_refund::begin(books, &new, &store, (&rights, &merchant), jitter, now)
+        });
+        match begun.await.map_err(|error| unwritten(&error))? {
             RefundBegun::New(decided) => {
                 let row = decided.row.clone();
                 self.follow_refund(*decided);
@@ -86,11 +79,11 @@ impl Work {
 
     /// Looks at a refund whose time has come.
     pub(super) async fn wake_refund(self: &Arc<Self>, key: RefundKey) {
-        let (number, work) = (key.out_refund_no.clone(), Arc::clone(self));
-        let decide = move |books: &RefundBooks| {
-            work.deciding(|now| decide_refund::woken(books, &number, now))
-        };
-        match self.parts.store.change_refund(key.payment, None, decide).await {
+        let number = key.out_refund_no.clone();
+        let woken = self.change_refund(key.payment, None, move |books, now| {
+            decide_refund::woken(books, &number, now)
+        });
+        match woken.await {
             Ok(Some(decided)) => self.follow_refund(*decided),
             Ok(None) => {}
             Err(error) => {
@@ -106,15 +99,26 @@ impl Work {
         event: RefundEvent,
         wire: Vec<(String, String)>,
     ) -> Result<(), StoreError> {
-        let (number, work) = (key.out_refund_no, Arc::clone(self));
-        let decide = move |books: &RefundBooks| {
-            work.deciding(|now| decide_refund::happened(books, &number, &event, &wire, now))
-        };
-        let decided = self.parts.store.change_refund(key.payment, None, decide).await?;
-        if let Some(decided) = decided {
+        let number = key.out_refund_no;
+        let change = self.change_refund(key.payment, None, move |books, now| {
+            decide_refund::happened(books, &number, &event, &wire, now)
+        });
+        if let Some(decided) = change.await? {
             self.follow_refund(*decided);
         }
         Ok(())
+    }
+
+    /// As [`Work::change`], of a refund; `by` as with the store.
+    async fn change_refund<T: Send + 'static>(
+        self: &Arc<Self>,
+        payment: PaymentKey,
+        by: Option<(String, Timestamp)>,
+        decide: impl Fn(&RefundBooks, Deciding<'_>) -> RefundChange<T> + Send + Sync + 'static,
+    ) -> Result<T, StoreError> {
+        let work = Arc::clone(self);
+        let decide = move |books: &RefundBooks| work.deciding(|now| decide(books, now));
+        self.timed(self.parts.store.change_refund(payment, by, decide)).await
     }
 
     pub(super) fn follow_refund(self: &Arc<Self>, decided: RefundDecided) {
@@ -149,17 +153,11 @@ impl Work {
             }
         };
         self.metrics.called(word(call.kind), outcome(answer.as_inconclusive()));
-        for write in 0..WRITES {
+        until_written(row.key.out_refund_no.as_str(), || {
             let event = RefundEvent::Answered(call.number, answer.clone());
-            match self.refund_happened(row.key.clone(), event, wire.clone()).await {
-                Ok(()) => return,
-                Err(error) => {
-                    let number = row.key.out_refund_no.as_str();
-                    tracing::error!(out_refund_no = number, %error, "an answer is not written yet");
-                    tokio::time::sleep(pause_after(write)).await;
-                }
-            }
-        }
+            self.refund_happened(row.key.clone(), event, wire.clone())
+        })
+        .await;
     }
 
     async fn carry_refund(

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use paytill_core::clock::Timestamp;
+
 use super::Work;
 use super::decide;
-use crate::store::{PaymentKey, PaymentRow, StoreError};
+use crate::store::{PaymentKey, RefundKey, StoreError};
 
 /// At most so long between two looks: another instance may have left something.
 const LONGEST: Duration = Duration::from_millis(500);
@@ -33,21 +35,14 @@ impl Work {
     /// After a start: whoever had a call under way is gone.
     async fn resume(self: &Arc<Self>) {
         let store = &self.parts.store;
-        let all = paytill_core::clock::Timestamp(i64::MAX);
+        let all = Timestamp(i64::MAX);
         let open = async {
             let (payments, _) = store.due(self.merchant(), all, i64::MAX).await?;
             let (refunds, _) = store.refunds_due(self.merchant(), all, i64::MAX).await?;
             Ok::<_, StoreError>((payments, refunds))
         };
         match open.await {
-            Ok((payments, refunds)) => {
-                for key in payments {
-                    self.wake(key).await;
-                }
-                for key in refunds {
-                    self.wake_refund(key).await;
-                }
-            }
+            Ok((payments, refunds)) => self.wake_all(payments, refunds).await,
             Err(error) => tracing::error!(%error, "open payments cannot be read"),
         }
     }
@@ -62,19 +57,22 @@ impl Work {
             let wait = wait.and_then(|wait| u64::try_from(wait).ok()).map(Duration::from_millis);
             return Ok(wait.unwrap_or(LONGEST).min(LONGEST));
         }
-        for key in due {
+        self.wake_all(due, refunds).await;
+        Ok(Duration::ZERO)
+    }
+
+    async fn wake_all(self: &Arc<Self>, payments: Vec<PaymentKey>, refunds: Vec<RefundKey>) {
+        for key in payments {
             self.wake(key).await;
         }
         for key in refunds {
             self.wake_refund(key).await;
         }
-        Ok(Duration::ZERO)
     }
 
     async fn wake(self: &Arc<Self>, key: PaymentKey) {
-        let (number, work) = (key.out_trade_no.clone(), Arc::clone(self));
-        let decide = move |row: Option<&PaymentRow>| work.deciding(|now| decide::woken(row, now));
-        match self.parts.store.change(key, decide).await {
+        let number = key.out_trade_no.clone();
+        match self.change(key, decide::woken).await {
             Ok(Some(decided)) => self.follow(*decided, None),
             Ok(None) => {}
             Err(error) => {
