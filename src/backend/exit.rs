@@ -34,6 +34,11 @@ impl Failure {
     pub const fn new(exit: Exit, text: Text) -> Self {
         Self { exit, text }
     }
+
+    /// The command was not meant so.
+    pub const fn usage(text: Text) -> Self {
+        Self::new(Exit::Usage, text)
+    }
 }
 
 impl From<ConfigError> for Failure {

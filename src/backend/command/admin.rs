@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use paytill_core::both;
 use paytill_core::clean::clean;
-use paytill_core::language::{Language, Text};
+use paytill_core::language::Language;
 use paytill_host::{random, typed};
 
 use super::open::{Books, no_randomness};
@@ -45,7 +45,10 @@ pub(super) async fn run(
 
 async fn add(books: &Books<'_>, name: &str, language: Language) -> Result<Exit, Failure> {
     if name.is_empty() || clean(name, NAME) != name {
-        return Err(usage(both!("a name is 1 to {NAME} characters", "名字为 1 至 {NAME} 个字符")));
+        return Err(Failure::usage(both!(
+            "a name is 1 to {NAME} characters",
+            "名字为 1 至 {NAME} 个字符"
+        )));
     }
     let store = books.ready().await?;
     if store.admin(&books.merchant(), name).await?.is_some() {
@@ -55,13 +58,13 @@ async fn add(books: &Books<'_>, name: &str, language: Language) -> Result<Exit, 
     if typed::is_terminal() {
         let again = line(language.pick("once more: ", "再输一次："))?;
         if *again != *password {
-            return Err(usage(both!("the two passwords differ", "两次输入的密码不一致")));
+            return Err(Failure::usage(both!("the two passwords differ", "两次输入的密码不一致")));
         }
     }
     let salt = random::draw().ok_or_else(no_randomness)?;
     let now = books.clock.wall();
     let row = AdminRow::new(name, &password, (salt, Cost::default()), now).ok_or_else(|| {
-        usage(both!(
+        Failure::usage(both!(
             "a password is {SHORTEST} to {LONGEST} characters",
             "密码为 {SHORTEST} 至 {LONGEST} 个字符"
         ))
@@ -94,7 +97,7 @@ async fn list(books: &Books<'_>, json: bool) -> Result<Exit, Failure> {
 async fn remove(books: &Books<'_>, name: &str, language: Language) -> Result<Exit, Failure> {
     if !books.ready().await?.remove_admin(&books.merchant(), name).await? {
         let name = clean(name, NAME);
-        return Err(usage(both!("there is no {name}", "没有 {name}")));
+        return Err(Failure::usage(both!("there is no {name}", "没有 {name}")));
     }
     print_message(language.pick("removed, and logged out", "已删除，并已退出登录"));
     Ok(Exit::Done)
@@ -108,12 +111,8 @@ fn line(prompt: &str) -> Result<zeroize::Zeroizing<String>, Failure> {
 }
 
 fn taken(name: &str) -> Failure {
-    usage(both!(
+    Failure::usage(both!(
         "there is a {name} already; for a new password remove it first",
         "已有 {name}；如需更换密码，请先删除"
     ))
-}
-
-fn usage(text: Text) -> Failure {
-    Failure::new(Exit::Usage, text)
 }

@@ -1,6 +1,7 @@
 //! Opens the database that the configuration names.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use zeroize::Zeroizing;
 
@@ -38,14 +39,7 @@ impl Books<'_> {
                 });
                 let file = file.transpose()?;
                 let password = self.password.or_else(|| file.as_ref().map(|text| text.as_str()));
-                let roots = ca_file.as_deref().map(|path| {
-                    std::fs::read(path).map_err(|error| {
-                        let name = secret::shown(path);
-                        let text = both!("{name}: {error}", "{name}: {error}");
-                        Failure::new(Exit::Configuration, text)
-                    })
-                });
-                let roots = roots.transpose()?;
+                let roots = roots(ca_file.as_deref())?;
                 let postgres = Postgres::new(url, password, *connections, roots.as_deref())?;
                 Ok(Store::Postgres(postgres))
             }
@@ -88,6 +82,17 @@ impl Books<'_> {
             None => paytill_simulator::identity::merchant().mch_id,
         }
     }
+}
+
+/// The certificates in a file; without one, those of the system are trusted.
+pub(super) fn roots(file: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(path) = file else { return Ok(None) };
+    std::fs::read(path).map(Some).map_err(|error| {
+        let file = secret::shown(path);
+        let what = both!("{file} cannot be read", "无法读取 {file}");
+        let text = what.because(&paytill_core::text::system::text(&error));
+        Failure::new(Exit::Configuration, text)
+    })
 }
 
 /// Nothing random to be had.

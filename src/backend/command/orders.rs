@@ -4,7 +4,7 @@ use paytill_core::both;
 use paytill_core::clean::clean;
 use paytill_core::clock::{Date, TimeZone, Timestamp};
 use paytill_core::language::Language;
-use paytill_core::money::AmountEntry;
+use paytill_core::money::{AmountEntry, Money};
 use paytill_core::order::OutTradeNo;
 use paytill_core::payment::Status;
 use paytill_core::{clock, say};
@@ -55,11 +55,7 @@ async fn print_all(
     for row in rows {
         let refunds = store.refunds(row.key.clone()).await?;
         let report = Report { row, refunds: &refunds };
-        print_line(&if json {
-            report.json(language).to_string()
-        } else {
-            report.line(&books.config.time_zone, language)
-        });
+        report.print(json, &books.config.time_zone, language);
     }
     Ok(Exit::Done)
 }
@@ -74,7 +70,7 @@ pub(super) async fn show(
     let row = one(books, &store, &show.order_no).await?.ok_or_else(|| {
         let number = clean(&show.order_no, 40);
         let sentence = both!("there is no order {number}", "没有订单 {number}");
-        Failure::new(Exit::Usage, sentence)
+        Failure::usage(sentence)
     })?;
     let refunds = store.refunds(row.key.clone()).await?;
     let events = store.story(row.key.clone()).await?;
@@ -165,7 +161,7 @@ impl Wanted {
         let is_time = matches!(text.as_bytes(), [_, _, b':', _, _]);
         Self {
             tail: is_number.then(|| text.to_owned()),
-            amount: amount.map(paytill_core::money::Money::minor),
+            amount: amount.map(Money::minor),
             time: is_time.then(|| text.to_owned()),
         }
     }
@@ -196,7 +192,7 @@ fn day_of(text: &str, now: Timestamp, zone: &TimeZone) -> Result<(Timestamp, Tim
             "{text} is not a day; write today, yesterday or one such as 2026-11-30",
             "{text} 不是日期；请写 today、yesterday 或如 2026-11-30"
         );
-        Failure::new(Exit::Usage, sentence)
+        Failure::usage(sentence)
     })
 }
 

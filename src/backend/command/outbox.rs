@@ -101,11 +101,8 @@ async fn resend(
         return Ok(Exit::Done);
     }
     let (kind, subject) = (clean(kind, 40), clean(subject, 64));
-    Err(Failure::new(
-        Exit::Usage,
-        both!(
-            "there is nothing to tell of {subject} under {kind}; see paytill-backend outbox list",
-            "没有 {subject} 的 {kind} 通知；请查看 paytill-backend outbox list"
-        ),
-    ))
+    Err(Failure::usage(both!(
+        "there is nothing to tell of {subject} under {kind}; see paytill-backend outbox list",
+        "没有 {subject} 的 {kind} 通知；请查看 paytill-backend outbox list"
+    )))
 }

@@ -9,7 +9,7 @@ use paytill_core::payment::Status;
 
 use super::open::Books;
 use super::report::Report;
-use super::{gateway, print_line, print_message};
+use super::{gateway, print_message};
 use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::store::{Filter, PaymentRow};
@@ -51,11 +51,7 @@ pub(super) async fn run(
             deadline = tokio::time::Instant::now() + patience;
             let refunds = store.refunds(row.key.clone()).await?;
             let report = Report { row: &row, refunds: &refunds };
-            print_line(&if json {
-                report.json(language).to_string()
-            } else {
-                report.line(&books.config.time_zone, language)
-            });
+            report.print(json, &books.config.time_zone, language);
         }
         open = still_open(books, &store).await?;
     }

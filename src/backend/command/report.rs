@@ -10,6 +10,7 @@ use paytill_core::payment::{Event, Reason};
 use paytill_core::say;
 use paytill_core::text::{history, reason, refund as refund_text, status};
 
+use super::print_line;
 use crate::store::{EventRow, PaymentRow, RefundRow};
 
 /// A payment and its refunds.
@@ -25,6 +26,11 @@ impl Report<'_> {
         let given = given.fold(0_i64, |sum, refund| sum.saturating_add(refund.amount.minor()));
         let elsewhere = self.refunds.iter().map(|refund| refund.state.elsewhere().minor());
         Money::from_minor(given.saturating_add(elsewhere.max().unwrap_or(0)))
+    }
+
+    /// Prints it, for programs or for people.
+    pub(super) fn print(&self, json: bool, zone: &TimeZone, language: Language) {
+        print_line(&if json { self.json(language).to_string() } else { self.line(zone, language) });
     }
 
     /// One line of JSON; amounts in minor units.

@@ -1,11 +1,11 @@
 //! `paytill-backend till`: who may speak for a store.
 
 use paytill_core::clean::clean;
-use paytill_core::clock::Millis;
+use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::enrolment::{Code, comparison};
 use paytill_core::gateway::backend::message::Rights;
 use paytill_core::language::Language;
-use paytill_core::money::AmountEntry;
+use paytill_core::money::{AmountEntry, Money};
 use paytill_core::order::TillId;
 use paytill_core::{both, say};
 use paytill_host::random;
@@ -25,7 +25,7 @@ pub(super) async fn add(
     language: Language,
 ) -> Result<Exit, Failure> {
     let till = TillId::new(&add.till).ok_or_else(|| {
-        usage(both!(
+        Failure::usage(both!(
             "a till's id is 1 to 8 letters, digits, _ or -",
             "收银台编号为 1 至 8 个字母、数字、_ 或 -"
         ))
@@ -87,9 +87,7 @@ pub(super) async fn list(
             (None, None) => language.pick("not enrolled yet", "尚未登记"),
             (Some(_), None) => language.pick("enrolled", "已登记"),
         };
-        let heard = till
-            .last_seen_at
-            .map_or_else(|| "-".to_owned(), paytill_core::clock::Timestamp::to_rfc3339);
+        let heard = till.last_seen_at.map_or_else(|| "-".to_owned(), Timestamp::to_rfc3339);
         let (store, id) = (&till.store, &till.till);
         let comparison = comparison.unwrap_or_else(|| "-".to_owned());
         print_line(&format!("{store}  {id}  {state}  {comparison}  {heard}"));
@@ -102,9 +100,9 @@ fn object(till: &TillRow, comparison: Option<&str>) -> serde_json::Value {
         "store": till.store,
         "till": till.till,
         "rights": till.rights,
-        "enrolled_at": till.enrolled_at.map(paytill_core::clock::Timestamp::to_rfc3339),
-        "revoked_at": till.revoked_at.map(paytill_core::clock::Timestamp::to_rfc3339),
-        "last_heard_at": till.last_seen_at.map(paytill_core::clock::Timestamp::to_rfc3339),
+        "enrolled_at": till.enrolled_at.map(Timestamp::to_rfc3339),
+        "revoked_at": till.revoked_at.map(Timestamp::to_rfc3339),
+        "last_heard_at": till.last_seen_at.map(Timestamp::to_rfc3339),
         "version": till.program,
         "comparison": comparison,
     })
@@ -120,7 +118,7 @@ pub(super) async fn revoke(
     let known = opened.till(&books.merchant(), till).await?;
     if known.is_none_or(|known| known.store != store) {
         let (store, till) = (clean(store, 32), clean(till, 8));
-        return Err(usage(both!(
+        return Err(Failure::usage(both!(
             "store {store} has no till {till}",
             "门店 {store} 没有收银台 {till}"
         )));
@@ -137,7 +135,7 @@ fn store(text: &str) -> Result<String, Failure> {
     if !store.is_empty() && store == text && store.len() <= 32 {
         return Ok(store);
     }
-    Err(usage(both!("a store's id is 1 to 32 characters", "门店编号为 1 至 32 个字符")))
+    Err(Failure::usage(both!("a store's id is 1 to 32 characters", "门店编号为 1 至 32 个字符")))
 }
 
 fn amount(books: &Books<'_>, text: &str) -> Result<i64, Failure> {
@@ -145,12 +143,8 @@ fn amount(books: &Books<'_>, text: &str) -> Result<i64, Failure> {
         return Ok(0);
     }
     let amount = books.config.currency.read(text, AmountEntry::Major);
-    amount.map(paytill_core::money::Money::minor).map_err(|_| {
+    amount.map(Money::minor).map_err(|_| {
         let text = clean(text, 20);
-        usage(both!("{text} is not an amount", "{text} 不是金额"))
+        Failure::usage(both!("{text} is not an amount", "{text} 不是金额"))
     })
-}
-
-fn usage(text: paytill_core::language::Text) -> Failure {
-    Failure::new(Exit::Usage, text)
 }

@@ -11,7 +11,7 @@ use paytill_host::config::secret;
 use paytill_host::gateway::Version;
 use paytill_host::random;
 
-use super::open::{Books, no_randomness, not_listening};
+use super::open::{Books, no_randomness, not_listening, roots};
 use crate::config::{WebTls, WebhookConfig};
 use crate::exit::{Exit, Failure};
 use crate::files::Tls;
@@ -98,14 +98,7 @@ pub(super) fn webhook(config: Option<&WebhookConfig>) -> Result<Option<Webhook>,
             "{file} 中没有至少 {SHORTEST_SECRET} 个字符的密钥；可用 openssl rand -hex 32 生成"
         )));
     }
-    let ca = config.ca_file.as_deref().map(|path| {
-        std::fs::read(path).map_err(|error| {
-            let file = secret::shown(path);
-            let what = both!("{file} cannot be read", "无法读取 {file}");
-            wrong(what.because(&paytill_core::text::system::text(&error)))
-        })
-    });
-    let ca = ca.transpose()?;
+    let ca = roots(config.ca_file.as_deref())?;
     let webhook = Webhook::new(config.url.clone(), secret, ca.as_deref());
     webhook.map(Some).map_err(|error| wrong(error.text()))
 }

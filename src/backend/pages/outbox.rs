@@ -8,11 +8,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
 use paytill_core::payment::Status;
-use paytill_core::refund::RefundStatus;
 use paytill_core::text;
 
 use super::session::{Posted, Visitor};
-use super::view::Eye;
+use super::view::{Eye, refund_status};
 use super::words::PageWords;
 use super::{Frame, Pages, Problem, Tab, answer, is_full, page};
 use crate::store::OutboxRow;
@@ -92,8 +91,7 @@ fn named(kind: &str, w: PageWords) -> String {
             Status::from_word(word).map(|status| w.of_payment(w.status(status)))
         }
         Some(("refund", word)) => {
-            let status = RefundStatus::ALL.into_iter().find(|status| status.word() == word);
-            status.map(|status| text::refund::word(status, w.language()).to_owned())
+            refund_status(word).map(|status| text::refund::word(status, w.language()).to_owned())
         }
         Some(_) | None => None,
     };

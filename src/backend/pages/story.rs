@@ -10,11 +10,11 @@ use axum::response::Response;
 use paytill_core::money::Money;
 use paytill_core::order::OutTradeNo;
 use paytill_core::payment::{Answer, Call, Event, Ordered, Status};
-use paytill_core::refund::{RefundEvent, RefundStatus};
+use paytill_core::refund::RefundEvent;
 use paytill_core::text;
 
 use super::session::Visitor;
-use super::view::{Eye, Item, RefundItem, amount, class};
+use super::view::{Eye, Item, RefundItem, amount, class, refund_status};
 use super::words::PageWords;
 use super::{Frame, Pages, Problem, Tab, answer, page};
 use crate::store::PaymentRow;
@@ -70,7 +70,7 @@ async fn made(pages: &Pages, visitor: Visitor, number: String) -> Result<Respons
         });
     }
     for event in store.refund_story(&key).await? {
-        let status = RefundStatus::ALL.into_iter().find(|status| status.word() == event.status);
+        let status = refund_status(&event.status);
         steps.push(Step {
             millis: event.at.0,
             at: eye.time(event.at),

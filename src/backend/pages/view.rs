@@ -141,6 +141,11 @@ impl Eye {
     }
 }
 
+/// The status of a refund that the books call so.
+pub(super) fn refund_status(word: &str) -> Option<RefundStatus> {
+    RefundStatus::ALL.into_iter().find(|status| status.word() == word)
+}
+
 /// An amount as people read it, with its currency's sign.
 pub(super) fn amount(currency: Currency, amount: Money) -> String {
     format!("{}{}", currency.symbol(), currency.group(amount))

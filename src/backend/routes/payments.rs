@@ -69,7 +69,7 @@ pub(super) async fn ask(
 ) -> Answer {
     let out_trade_no = desk::own_number(&caller.till, number)?;
     let wait = Duration::from_millis(asked.wait_ms.unwrap_or(0).min(LONGEST_WAIT));
-    let row = app.work.news(&app.work.parts.desk.key(&out_trade_no), asked.known, wait).await?;
+    let row = app.work.news(&app.work.key(&out_trade_no), asked.known, wait).await?;
     match row {
         Some(row) if row.till == caller.till.till => Ok(told(&app, &row)),
         Some(_) | None => Err(Refused::NotFound.into()),
@@ -111,9 +111,7 @@ pub(super) async fn list(
     let rows = if let Some(id) = &listed.transaction_id {
         let number = store.of_transaction(app.work.merchant(), id).await.map_err(failed)?;
         match number {
-            Some(number) => {
-                store.payment(app.work.parts.desk.key(&number)).await.map_err(failed)?
-            }
+            Some(number) => store.payment(app.work.key(&number)).await.map_err(failed)?,
             None => None,
         }
         .into_iter()

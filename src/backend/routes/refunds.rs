@@ -87,7 +87,7 @@ async fn payment(app: &App, caller: &Caller, number: String) -> Result<PaymentRo
         .work
         .parts
         .store
-        .payment(app.work.parts.desk.key(&number))
+        .payment(app.work.key(&number))
         .await
         .map_err(|error| failed(&error))?;
     row.filter(|row| row.store == caller.till.store).ok_or_else(|| Refused::NotFound.into())

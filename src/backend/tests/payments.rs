@@ -148,7 +148,7 @@ async fn who_waits_is_answered_with_what_there_is_once_the_program_is_to_end() {
     let till = office.till("S001", "T01", RIGHTS).await;
     let order = till.order(1);
     let work = Arc::clone(&office.app.work);
-    let key = work.parts.desk.key(&order.out_trade_no);
+    let key = work.key(&order.out_trade_no);
     office.ask(&till, Ask::Submit(&order, &code())).await;
     let waiting = tokio::spawn({
         let work = Arc::clone(&work);
