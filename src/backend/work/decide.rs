@@ -91,17 +91,6 @@ impl Deciding<'_> {
         held.filter(|_| is_awaited)
     }
 
-    /// When somebody must look next at what began then: when its state is due, or its lease ends.
-    pub(super) fn wake_at(
-        self,
-        began_at: Timestamp,
-        due: Option<Millis>,
-        lease: Option<&Lease>,
-    ) -> Option<Timestamp> {
-        let due = due.map(|at| began_at.after(at));
-        due.into_iter().chain(lease.map(|lease| lease.until)).min()
-    }
-
     /// What is due and has nothing to do is not due again at once.
     pub(super) fn not_at_once(self, wake_at: Option<Timestamp>) -> Option<Timestamp> {
         wake_at.map(|at| if at <= self.at { self.at.after(Millis::seconds(1)) } else { at })
@@ -111,6 +100,16 @@ impl Deciding<'_> {
     pub(super) fn since(self, began_at: Timestamp) -> Millis {
         Millis(u64::try_from(self.at.0.saturating_sub(began_at.0)).unwrap_or(0))
     }
+}
+
+/// When somebody must look next at what began then: when its state is due, or its lease ends.
+pub(super) fn wake_at(
+    began_at: Timestamp,
+    due: Option<Millis>,
+    lease: Option<&Lease>,
+) -> Option<Timestamp> {
+    let due = due.map(|at| began_at.after(at));
+    due.into_iter().chain(lease.map(|lease| lease.until)).min()
 }
 
 type Decision = Change<Option<Box<Decided>>>;
@@ -294,6 +293,6 @@ fn told(before: &State, after: &State) -> Vec<&'static str> {
 fn kept(mut row: PaymentRow, call: Option<Call>, now: Deciding<'_>) -> PaymentRow {
     let is_awaited = row.state.awaited().is_some() || row.state.status() == Status::Sent;
     row.lease = now.lease_after(call.is_some(), is_awaited, row.lease.take());
-    row.wake_at = now.wake_at(row.began_at, row.state.wake_at(now.rules), row.lease.as_ref());
+    row.wake_at = wake_at(row.began_at, row.state.wake_at(now.rules), row.lease.as_ref());
     row
 }

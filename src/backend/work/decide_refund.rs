@@ -7,7 +7,7 @@ use paytill_core::refund::{
     OutRefundNo, RefundCall, RefundEvent, RefundLimits, RefundRefusal, RefundState, RefundStatus,
 };
 
-use super::decide::Deciding;
+use super::decide::{Deciding, wake_at};
 use crate::store::{PaymentRow, RefundBooks, RefundChange, RefundRow, RefundWrite};
 
 /// A refund after a decision, its payment, and the call to make once both are on disk.
@@ -184,6 +184,6 @@ fn told(before: RefundStatus, after: RefundStatus) -> Vec<&'static str> {
 fn kept(mut row: RefundRow, call: Option<RefundCall>, now: Deciding<'_>) -> RefundRow {
     let is_awaited = row.state.awaited().is_some();
     row.lease = now.lease_after(call.is_some(), is_awaited, row.lease.take());
-    row.wake_at = now.wake_at(row.began_at, row.state.wake_at(now.rules), row.lease.as_ref());
+    row.wake_at = wake_at(row.began_at, row.state.wake_at(now.rules), row.lease.as_ref());
     row
 }

@@ -269,10 +269,10 @@ impl Work {
         F: Future<Output = ()> + Send + 'static,
     {
         let under_way = UnderWay::new(Arc::clone(self));
-        let begun = begin(Arc::clone(self));
+        let errand = begin(Arc::clone(self));
         tokio::spawn(async move {
             let _under_way = under_way;
-            begun.await;
+            errand.await;
         });
     }
 

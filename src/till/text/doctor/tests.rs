@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// One finding of each kind, except those that repeat a sentence from elsewhere.
-fn findings() -> Vec<Finding> {
+/// One finding of each kind about a gateway.
+fn about_gateways() -> Vec<Finding> {
     let host = || "https://api.example.com".to_owned();
     let day = || "2026-11-22".to_owned();
     let till = || "T01".to_owned();
@@ -12,6 +12,50 @@ fn findings() -> Vec<Finding> {
         qr,
         refund_up_to: refunds.map(str::to_owned),
     };
+    vec![
+        Finding::OfV3(OfV3::Keys { serial: "5157F0".into(), public_key_id: None }),
+        Finding::OfV3(OfV3::Keys { serial: "5157F0".into(), public_key_id: Some(host()) }),
+        Finding::OfV3(OfV3::Merchant { mch_id: "1900000109".into(), shop: None }),
+        Finding::OfV3(OfV3::Merchant {
+            mch_id: "1900000109".into(),
+            shop: Some("1900000200".into()),
+        }),
+        Finding::OfV3(OfV3::ApiV3KeyGood),
+        Finding::OfV3(OfV3::ApiV3KeyUnused),
+        Finding::OfV3(OfV3::NoCertificate),
+        Finding::OfV3(OfV3::PlatformCertificates { count: 2, until: day() }),
+        Finding::OfV3(OfV3::PublicKeyOnly),
+        Finding::OfV3(OfV3::WrongApiV3Key),
+        Finding::OfV3(OfV3::NoPlatformCertificates("HTTP 502".into())),
+        Finding::OfV3(OfV3::ClockOff { seconds: 400, is_ahead: true }),
+        Finding::OfV3(OfV3::ClockOff { seconds: 400, is_ahead: false }),
+        Finding::OfBackend(OfBackend::Keys {
+            till: till(),
+            own: "0a1b2c3d".into(),
+            theirs: "4e5f6071".into(),
+        }),
+        Finding::OfBackend(OfBackend::Running { version: "1.2.3".into() }),
+        Finding::OfBackend(OfBackend::Known {
+            merchant: "corner".into(),
+            store: "S001".into(),
+            till: till(),
+        }),
+        Finding::OfBackend(OfBackend::KnownOtherwise { merchant: "corner".into(), till: till() }),
+        Finding::OfBackend(OfBackend::OtherCurrency { theirs: "EUR".into(), ours: "CNY".into() }),
+        Finding::OfBackend(rights(false, false, None)),
+        Finding::OfBackend(rights(true, true, Some("CNY 100.00"))),
+        Finding::OfBackend(rights(true, false, None)),
+        Finding::OfBackend(OfBackend::Revoked),
+        Finding::OfBackend(OfBackend::ClockOff { seconds: 400, is_ahead: true }),
+        Finding::OfBackend(OfBackend::ClockOff { seconds: 400, is_ahead: false }),
+        Finding::OfBackend(OfBackend::Impatient { ours_ms: 5_000, theirs_ms: 30_000 }),
+    ]
+}
+
+/// One finding of each kind, except those that repeat a sentence from elsewhere.
+fn findings() -> Vec<Finding> {
+    let host = || "https://api.example.com".to_owned();
+    let day = || "2026-11-22".to_owned();
     let verdict = Verdict::Warning;
     let mut findings = vec![
         Finding::Configured("/etc/paytill/paytill.toml".into()),
@@ -56,42 +100,6 @@ fn findings() -> Vec<Finding> {
         Finding::DiskUnwritable { folder: "/srv".into(), why: "read-only".into() },
         Finding::NoScanner,
         Finding::ScannerMissed,
-        Finding::OfV3(OfV3::Keys { serial: "5157F0".into(), public_key_id: None }),
-        Finding::OfV3(OfV3::Keys { serial: "5157F0".into(), public_key_id: Some(host()) }),
-        Finding::OfV3(OfV3::Merchant { mch_id: "1900000109".into(), shop: None }),
-        Finding::OfV3(OfV3::Merchant {
-            mch_id: "1900000109".into(),
-            shop: Some("1900000200".into()),
-        }),
-        Finding::OfV3(OfV3::ApiV3KeyGood),
-        Finding::OfV3(OfV3::ApiV3KeyUnused),
-        Finding::OfV3(OfV3::NoCertificate),
-        Finding::OfV3(OfV3::PlatformCertificates { count: 2, until: day() }),
-        Finding::OfV3(OfV3::PublicKeyOnly),
-        Finding::OfV3(OfV3::WrongApiV3Key),
-        Finding::OfV3(OfV3::NoPlatformCertificates("HTTP 502".into())),
-        Finding::OfV3(OfV3::ClockOff { seconds: 400, is_ahead: true }),
-        Finding::OfV3(OfV3::ClockOff { seconds: 400, is_ahead: false }),
-        Finding::OfBackend(OfBackend::Keys {
-            till: till(),
-            own: "0a1b2c3d".into(),
-            theirs: "4e5f6071".into(),
-        }),
-        Finding::OfBackend(OfBackend::Running { version: "1.2.3".into() }),
-        Finding::OfBackend(OfBackend::Known {
-            merchant: "corner".into(),
-            store: "S001".into(),
-            till: till(),
-        }),
-        Finding::OfBackend(OfBackend::KnownOtherwise { merchant: "corner".into(), till: till() }),
-        Finding::OfBackend(OfBackend::OtherCurrency { theirs: "EUR".into(), ours: "CNY".into() }),
-        Finding::OfBackend(rights(false, false, None)),
-        Finding::OfBackend(rights(true, true, Some("CNY 100.00"))),
-        Finding::OfBackend(rights(true, false, None)),
-        Finding::OfBackend(OfBackend::Revoked),
-        Finding::OfBackend(OfBackend::ClockOff { seconds: 400, is_ahead: true }),
-        Finding::OfBackend(OfBackend::ClockOff { seconds: 400, is_ahead: false }),
-        Finding::OfBackend(OfBackend::Impatient { ours_ms: 5_000, theirs_ms: 30_000 }),
         Finding::Terminal(TerminalState::Good),
         Finding::Terminal(TerminalState::Poor),
         Finding::Terminal(TerminalState::NotUtf8),
@@ -115,6 +123,7 @@ fn findings() -> Vec<Finding> {
             findings.push(Finding::DeviceWrong(check, port(), fault));
         }
     }
+    findings.extend(about_gateways());
     findings
 }
 
