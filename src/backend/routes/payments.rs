@@ -69,7 +69,7 @@ pub(super) async fn ask(
 ) -> Answer {
     let out_trade_no = desk::own_number(&caller.till, number)?;
     let wait = Duration::from_millis(asked.wait_ms.unwrap_or(0).min(LONGEST_WAIT));
-    let row = app.work.news(&app.work.key(&out_trade_no), asked.known, wait).await?;
+    let row = app.work.answer(&app.work.key(&out_trade_no), asked.known, wait).await?;
     match row {
         Some(row) if row.till == caller.till.till => Ok(told(&app, &row)),
         Some(_) | None => Err(Refused::NotFound.into()),

@@ -84,6 +84,23 @@ async fn the_backend_reverses_by_itself_when_nobody_enters_a_password() {
     assert_eq!(office.net(), 0);
 }
 
+/// A till that asks what became of a refusal tells its cashier the answer, and may not ask again.
+#[tokio::test]
+async fn a_refusal_that_was_charged_all_the_same_is_not_told_before_the_gateway_was_asked() {
+    let office = Office::open("notsupportcard-paid").await;
+    let till = office.till("S001", "T01", RIGHTS).await;
+    let order = till.order(1);
+    let answer = office.ask(&till, Ask::Submit(&order, &code())).await;
+    assert!(matches!(answer, Answer::Submitted(Submitted::Declined(_))), "{answer:?}");
+    let answer = office.ask(&till, Ask::Query(&order)).await;
+    assert!(
+        matches!(answer, Answer::Found(Found::Returning | Found::Ended(Ending::Returned))),
+        "{answer:?}"
+    );
+    assert_eq!(office.end(&till, &order).await, Found::Ended(Ending::Returned));
+    assert_eq!(office.net(), 0);
+}
+
 #[tokio::test]
 async fn a_till_that_has_not_seen_a_payment_takes_it_back() {
     let office = Office::open("ok").await;

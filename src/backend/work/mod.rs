@@ -40,6 +40,9 @@ use hub::Hub;
 
 /// How often the answer to a call is written before it is left to whoever takes over.
 pub const WRITES: u32 = 6;
+/// A question is held so long while a refusal is being confirmed: where the gateway has charged all the
+/// same, its till must not hear that nothing was.
+const CONFIRMING: Duration = Duration::from_secs(3);
 /// Another instance's news are looked for this often while somebody waits for them.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -148,9 +151,40 @@ impl Work {
         known: Option<i64>,
         wait: Duration,
     ) -> Outcome<Option<PaymentRow>> {
+        let mut first = None;
+        self.once(key, wait, |row| {
+            let status = row.state.status();
+            match known {
+                Some(known) => row.version > known,
+                None => status.is_final_for_cashier() || *first.get_or_insert(status) != status,
+            }
+        })
+        .await
+    }
+
+    /// The answer to a till's question: the news, once a refusal among them is confirmed.
+    pub async fn answer(
+        &self,
+        key: &PaymentKey,
+        known: Option<i64>,
+        wait: Duration,
+    ) -> Outcome<Option<PaymentRow>> {
+        let row = self.news(key, known, wait).await?;
+        if row.as_ref().is_none_or(|row| !row.state.is_being_confirmed()) {
+            return Ok(row);
+        }
+        self.once(key, CONFIRMING, |row| !row.state.is_being_confirmed()).await
+    }
+
+    /// A payment once it is so, or as it is after `wait`.
+    async fn once(
+        &self,
+        key: &PaymentKey,
+        wait: Duration,
+        mut is_so: impl FnMut(&PaymentRow) -> bool,
+    ) -> Outcome<Option<PaymentRow>> {
         let waiting = self.hub.wait_for(key.clone());
         let deadline = tokio::time::Instant::now() + wait;
-        let mut first = None;
         loop {
             let bell = waiting.bell().map(Notify::notified);
             let mut bell = std::pin::pin!(bell);
@@ -160,13 +194,8 @@ impl Work {
             let row =
                 self.parts.store.payment(key.clone()).await.map_err(|error| failed(&error))?;
             let Some(row) = row else { return Ok(None) };
-            let status = row.state.status();
-            let is_known = match known {
-                Some(known) => row.version <= known,
-                None => !status.is_final_for_cashier() && *first.get_or_insert(status) == status,
-            };
             let now = tokio::time::Instant::now();
-            if !is_known || now >= deadline || self.hub.is_over() {
+            if is_so(&row) || now >= deadline || self.hub.is_over() {
                 return Ok(Some(row));
             }
             let look = self.next_look(deadline);
