@@ -12,12 +12,13 @@ use paytill_core::order::OutTradeNo;
 use paytill_core::payment::{Answer, Call, Event, Ordered, Status};
 use paytill_core::refund::RefundEvent;
 use paytill_core::text;
+use paytill_core::text::story::{Fact, Happened, Means, Story, StoryLine};
 
 use super::session::Visitor;
 use super::view::{Eye, Item, RefundItem, amount, class, refund_status};
 use super::words::PageWords;
 use super::{Frame, Pages, Problem, Tab, answer, page};
-use crate::store::PaymentRow;
+use crate::store::{EventRow, PaymentRow, RefundEventRow, RefundRow};
 
 #[derive(Template)]
 #[template(path = "story.html")]
@@ -27,11 +28,18 @@ struct StoryPage {
     facts: Vec<(&'static str, String)>,
     confirmed: Option<String>,
     refunds: Vec<RefundItem>,
-    steps: Vec<Step>,
+    lines: Vec<Line>,
+    entries: Vec<Entry>,
 }
 
-/// Something that happened.
-struct Step {
+/// What happened, in the words of a till.
+struct Line {
+    at: String,
+    what: String,
+}
+
+/// An event of the books, whole.
+struct Entry {
     millis: i64,
     at: String,
     what: String,
@@ -57,10 +65,13 @@ async fn made(pages: &Pages, visitor: Visitor, number: String) -> Result<Respons
     let eye = pages.eye(visitor.words);
     let w = visitor.words;
     let refunds = store.refunds(key.clone()).await?;
-    let mut steps = Vec::new();
-    for event in store.story(key.clone()).await? {
+    let payment_events = store.story(key.clone()).await?;
+    let refund_events = store.refund_story(&key).await?;
+    let past = kept(&row, &payment_events, &refunds, &refund_events);
+    let mut entries = Vec::new();
+    for event in payment_events {
         let status = Status::from_word(&event.status);
-        steps.push(Step {
+        entries.push(Entry {
             millis: event.at.0,
             at: eye.time(event.at),
             what: told(&event.event, w),
@@ -69,9 +80,9 @@ async fn made(pages: &Pages, visitor: Visitor, number: String) -> Result<Respons
             wire: event.wire,
         });
     }
-    for event in store.refund_story(&key).await? {
+    for event in refund_events {
         let status = refund_status(&event.status);
-        steps.push(Step {
+        entries.push(Entry {
             millis: event.at.0,
             at: eye.time(event.at),
             what: w.of_refund(&event.out_refund_no, &refund_told(&event.event, w)),
@@ -80,16 +91,54 @@ async fn made(pages: &Pages, visitor: Visitor, number: String) -> Result<Respons
             wire: Vec::new(),
         });
     }
-    steps.sort_by_key(|step| step.millis);
+    entries.sort_by_key(|entry| entry.millis);
     let currency = row.order.currency;
     Ok(page(&StoryPage {
         item: eye.payment(&row),
         facts: facts(&row, &eye),
         confirmed: row.as_of.map(|at| w.confirmed(&eye.time(at))),
         refunds: refunds.iter().map(|refund| eye.refund(refund, currency)).collect(),
-        steps,
+        lines: past.lines().iter().map(|it| line(it, &eye)).collect(),
+        entries,
         f: Frame::new(pages, visitor, Tab::Payments),
     }))
+}
+
+/// The story as a till keeps it. Nothing is given back before it was paid, so the refunds follow.
+fn kept(
+    row: &PaymentRow,
+    events: &[EventRow],
+    refunds: &[RefundRow],
+    refund_events: &[RefundEventRow],
+) -> Story {
+    let mut story = Story::default();
+    let mut before = None;
+    let means = Means::of(&row.state);
+    for EventRow { event, at, status, .. } in events {
+        let Some(status) = Status::from_word(status) else { continue };
+        story.add(Happened { event, before, status, means, at: *at, by: None });
+        before = Some(status);
+    }
+    let mut refund_events: Vec<_> = refund_events.iter().collect();
+    refund_events.sort_by_key(|event| event.at.0);
+    for event in refund_events {
+        let place =
+            refunds.iter().position(|row| row.key.out_refund_no.as_str() == event.out_refund_no);
+        let number = place.and_then(|place| i64::try_from(place + 1).ok());
+        if let (Some(number), Some(status)) = (number, refund_status(&event.status)) {
+            story.add_refund((number, status), event.at, None);
+        }
+    }
+    story
+}
+
+fn line(line: &StoryLine, eye: &Eye) -> Line {
+    let what = match line.fact {
+        // Not the till.
+        Fact::Restarted => eye.w.taken_over().to_owned(),
+        _ => text::story::sentence(line, eye.w.language()),
+    };
+    Line { at: eye.time(line.at), what }
 }
 
 fn facts(row: &PaymentRow, eye: &Eye) -> Vec<(&'static str, String)> {

@@ -21,6 +21,8 @@ pub(super) struct Eye {
 /// A payment in a list.
 pub(super) struct Item {
     pub(super) number: String,
+    /// Its end, by which a till names it.
+    pub(super) tail: String,
     pub(super) amount: String,
     pub(super) store: String,
     pub(super) till: String,
@@ -84,6 +86,7 @@ impl Eye {
         };
         Item {
             number: row.key.out_trade_no.to_string(),
+            tail: self.w.order(row.key.out_trade_no.tail()),
             amount: amount(row.order.currency, row.order.amount),
             store: row.store.clone(),
             till: row.till.clone(),

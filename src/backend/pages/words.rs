@@ -69,6 +69,7 @@ paytill_core::catalogue! {
     nothing_found => "No payments on this day.", "这一天没有收款。";
     earlier => "Earlier", "更早";
     order_number => "Order number", "订单号";
+    order(tail: &str) => "order {tail}", "订单尾号 {tail}";
     transaction_id => "WeChat Pay's number", "微信支付订单号";
     how => "Paid by", "方式";
     by_payment_code => "customer's payment code", "付款码";
@@ -78,6 +79,7 @@ paytill_core::catalogue! {
     paid_at => "Paid", "付款时间";
     coupon => "Of this, coupons", "其中优惠券";
     story => "What happened", "经过";
+    entries => "All entries of the books", "全部记录";
     details => "Details", "详情";
     confirmed(at: &str) => "WeChat Pay last confirmed this at {at}.", "微信支付最近确认：{at}。";
 
@@ -95,6 +97,7 @@ paytill_core::catalogue! {
     // What happened.
     told_unasked(what: &str) => "WeChat Pay reported: {what}", "微信支付通知：{what}";
     resumed => "another run of the backend went on with it", "后端重新接手处理";
+    taken_over => "Another run of the backend went on with it.", "后端重新接手处理。";
     code_made => "answer to the order: a code for the customer to scan", "下单结果：供顾客扫描的二维码";
     of_refund(number: &str, what: &str) => "refund {number}: {what}", "退款 {number}：{what}";
 

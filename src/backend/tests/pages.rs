@@ -372,6 +372,10 @@ async fn today_and_the_story_are_told_in_both_languages() {
     {
         page.says(text);
     }
+    // As its till tells it, and the books below.
+    for text in ["Sent to WeChat Pay.", "Paid and verified.", "All entries of the books"] {
+        page.says(text);
+    }
     page.is_silent_about(code().expose());
     let page = owner.get(&format!("/admin/language/zh-CN?back=/admin/payments/{number}")).await;
     assert_eq!(page.goes_to(), format!("/admin/payments/{number}"));

@@ -1,5 +1,6 @@
 //! What happened to an order, as a journal or a backend's books tell it.
 
+use crate::engine::By;
 use crate::language::Language;
 use crate::payment::{
     Answer, Call, CallKind, CloseSaid, Event, Found, Inconclusive, Ordered, Proof, Reason, Refunds,
@@ -33,6 +34,19 @@ pub fn event(event: &Event, language: Language) -> String {
         }
         Event::CheckNow => language.pick("checked now by the cashier", "收银员立即查询").to_owned(),
         Event::Restarted { .. } => language.pick("the till restarted", "收银机重新启动").to_owned(),
+    }
+}
+
+/// Behind what somebody did: who it was, and who agreed to it.
+pub fn by(by: &By, language: Language) -> String {
+    let By { operator, consent } = by;
+    match consent {
+        None => say!(language, " (by {operator})", "（操作员：{operator}）"),
+        Some(manager) => say!(
+            language,
+            " (by {operator}, with the consent of {manager})",
+            "（操作员：{operator}，店长同意：{manager}）"
+        ),
     }
 }
 

@@ -10,4 +10,5 @@ mod qr;
 pub mod reason;
 pub mod refund;
 pub mod status;
+pub mod story;
 pub mod system;

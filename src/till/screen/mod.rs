@@ -60,7 +60,6 @@ mod rest;
 mod ring_up;
 mod shapes;
 mod sound;
-mod story;
 #[cfg(test)]
 mod tests;
 mod tray;

@@ -16,7 +16,6 @@ use super::pages::lock::LockPage;
 use super::part_paid::PartPaid;
 use super::pin::PinWait;
 use super::sound::Sound;
-use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
 use crate::clock::{Date, Millis, Timestamp, Uptime};
 use crate::engine::{By, RefundRecord, SaleRef};
@@ -28,6 +27,7 @@ use crate::payment::{Funds, Status};
 use crate::scan::KeyTarget;
 use crate::shift::Report;
 use crate::text::screen::ScreenWords;
+use crate::text::story::Story;
 
 /// How many ended attempts are kept for the list of the last sales.
 const REMEMBERED: usize = 40;

@@ -26,6 +26,7 @@ use crate::payment::{Event, Status};
 use crate::refund::RefundStatus;
 use crate::sale::tender::Cash;
 use crate::scan::SCAN_LENGTH;
+use crate::text::story::{Happened, Means};
 
 /// An Enter within this time of another is the same press, held or bouncing.
 const BOUNCE: Millis = Millis(50);
@@ -431,7 +432,14 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         model.attempts.push(ShownAttempt::new(view.clone()));
     }
     if let Some(attempt) = model.attempt_mut(&order) {
-        attempt.story.add(event, before, &view);
+        attempt.story.add(Happened {
+            event,
+            before,
+            status,
+            means: Means::of(&view.state),
+            at: view.updated_at,
+            by: None,
+        });
         attempt.cancelled |= *event == Event::Cancel;
         let has_ended = status.is_settled();
         if before != Some(status) && has_ended {

@@ -1,12 +1,12 @@
 //! What happened to an order, as `paytill show` reports it.
 
-use crate::engine::{ActKind, By};
+use crate::engine::ActKind;
 use crate::journal::{StoredEntry, StoredEvent};
 use crate::language::Language;
 use crate::say;
 
 pub use paytill_core::text::history::{
-    answer, call, event, event_words, refund_answer, refund_event, refund_event_words,
+    answer, by, call, event, event_words, refund_answer, refund_event, refund_event_words,
 };
 
 /// What happened, and whose doing it was.
@@ -39,18 +39,5 @@ fn act(act: &ActKind, language: Language) -> String {
         ActKind::CashOut { .. } => language.pick("cash was taken out", "取出现金").to_owned(),
         ActKind::ShiftOpened { .. } => language.pick("the shift was opened", "开班").to_owned(),
         ActKind::ShiftClosed(_) => language.pick("the shift was closed", "交班").to_owned(),
-    }
-}
-
-/// Behind what somebody did: who it was, and who agreed to it.
-pub fn by(by: &By, language: Language) -> String {
-    let By { operator, consent } = by;
-    match consent {
-        None => say!(language, " (by {operator})", "（操作员：{operator}）"),
-        Some(manager) => say!(
-            language,
-            " (by {operator}, with the consent of {manager})",
-            "（操作员：{operator}，店长同意：{manager}）"
-        ),
     }
 }

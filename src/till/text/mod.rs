@@ -34,7 +34,7 @@ mod tests;
 pub mod training;
 pub mod voice;
 
-pub use paytill_core::text::{reason, refund, status, system};
+pub use paytill_core::text::{reason, refund, status, story, system};
 
 /// Whether a character is a Chinese one.
 #[cfg(test)]

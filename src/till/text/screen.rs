@@ -8,7 +8,6 @@ mod goods;
 mod help;
 mod lock;
 mod note;
-mod story;
 
 use super::status;
 use crate::payment::{State, Status};
@@ -21,7 +20,6 @@ pub use goods::GoodsPageWords;
 pub use help::HelpWords;
 pub use lock::LockWords;
 pub use note::NoteWords;
-pub use story::StoryWords;
 
 crate::catalogue! {
     /// The texts of the screen itself. Sentences end with a full stop; labels do not.
@@ -93,9 +91,6 @@ crate::catalogue! {
     after_the_minute => "Press Enter for the next sale.", "请按回车键开始下一笔。";
     next_customer_meanwhile =>
         "Press Ctrl-N to serve the next customer in the meantime.", "可按 Ctrl-N 先接待下一位顾客。";
-    no_end =>
-        "Still no clear result: someone must check. The till keeps trying.",
-        "结果仍不明确，需人工处理，系统会继续自动处理。";
     notice_more(count: usize) => "{count} more after this", "后面还有 {count} 条";
 
     // Sales have stopped.

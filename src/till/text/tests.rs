@@ -13,7 +13,7 @@ use super::receipt::ReceiptWords;
 use super::reconcile::ReconcileWords;
 use super::screen::{
     BillPageWords, CodeWords, FindPageWords, GoodsPageWords, HelpWords, LockWords, NoteWords,
-    ScreenWords, StoryWords,
+    ScreenWords,
 };
 use super::voice::VoiceWords;
 
@@ -22,7 +22,6 @@ fn at_the_counter() -> Vec<[&'static str; 2]> {
     [
         ScreenWords::all(),
         NoteWords::all(),
-        StoryWords::all(),
         HelpWords::all(),
         FindPageWords::all(),
         GoodsPageWords::all(),

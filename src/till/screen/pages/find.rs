@@ -10,7 +10,6 @@ use zeroize::Zeroizing;
 
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
-use crate::engine::Attempt;
 use crate::find::{Findings, OrderFile, Terms, Told, Wanted, Why, order_of, verdict, whose};
 use crate::gateway::{Enquired, Question};
 use crate::journal::{OrderRow, StoredEvent};
@@ -26,6 +25,7 @@ use crate::screen::pages::checkout::CashierTask;
 use crate::screen::{Key, ScreenCommand};
 use crate::text::find::Verdict;
 use crate::text::screen::{FindPageWords, HelpWords, RefundWords, ScreenWords};
+use crate::text::story::{Happened, Means};
 use refund::RefundForm;
 pub(in crate::screen) use refund::{AskedRefund, confirmed, moved as refund_moved, open as refund};
 
@@ -90,19 +90,20 @@ impl Subject {
         let mut shown = ShownAttempt::new(file.row.clone().into());
         let mut before = None;
         for entry in &file.entries {
-            let view =
-                Attempt { updated_at: entry.at, state: entry.state.clone(), ..shown.view.clone() };
+            let (status, at, by) = (entry.state.status(), entry.at, entry.by.as_ref());
             match &entry.event {
                 StoredEvent::Payment(event) => {
-                    shown.story.add_by(event, before, &view, entry.by.as_ref());
+                    let means = Means::of(&entry.state);
+                    shown.story.add(Happened { event, before, status, means, at, by });
                     shown.cancelled |= *event == Event::Cancel;
                 }
-                StoredEvent::Act(act) => shown.story.add_act(act, &view, entry.by.as_ref()),
+                StoredEvent::Act(act) => shown.story.add_act(act, at, by),
                 StoredEvent::Refund(told) => {
-                    shown.story.add_refund(told, entry.at, entry.by.as_ref());
+                    let to = (told.refund, told.state.status());
+                    shown.story.add_refund(to, at, by);
                 }
             }
-            before = Some(entry.state.status());
+            before = Some(status);
         }
         Self::Ours(file, Box::new(shown))
     }

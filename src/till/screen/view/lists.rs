@@ -5,13 +5,9 @@ use ratatui::widgets::{Block, BorderType, Widget};
 
 use super::payment::word_of_what_went_back;
 use super::{Canvas, cells, inset};
-use crate::payment::{Ending, Reason};
-use crate::screen::model::Model;
 use crate::screen::palette::Tone;
-use crate::screen::story::{Fact, StoryLine};
 use crate::screen::wrap::wrap;
-use crate::text::screen::StoryWords;
-use crate::text::{history, reason};
+use crate::text::story::{self, StoryWords};
 
 impl Canvas<'_> {
     pub(in crate::screen) fn story(&mut self, area: Rect) {
@@ -21,7 +17,7 @@ impl Canvas<'_> {
         let width = usize::from(area.width).saturating_sub(10);
         let mut lines = Vec::new();
         for line in attempt.story.lines() {
-            let sentence = sentence(model, line);
+            let sentence = story::sentence(line, model.language);
             let time = line.at.local("%H:%M:%S", &model.settings.time_zone);
             for (index, row) in wrap(&sentence, width).into_iter().enumerate() {
                 lines.push((if index == 0 { time.clone() } else { String::new() }, row));
@@ -94,65 +90,5 @@ impl Canvas<'_> {
         let rest = area.width.saturating_sub(used);
         self.put(area, used, 0, &"─".repeat(usize::from(rest)), quiet);
         Rect { y: area.y + 1, height: area.height - 1, ..area }
-    }
-}
-
-pub(in crate::screen) fn sentence(model: &Model, line: &StoryLine) -> String {
-    let words = StoryWords::of(model.language);
-    let mut sentence = fact(model, &line.fact);
-    if let Some(by) = &line.by {
-        let end = sentence.trim_end_matches(['.', '。']).len();
-        sentence.insert_str(end, &history::by(by, model.language));
-    }
-    match (&line.fact, line.times) {
-        (_, 1) => sentence,
-        (Fact::Paying, times) => words.at_password_still(times),
-        (_, times) => words.repeated(sentence.trim_end_matches(['.', '。']), times),
-    }
-}
-
-fn fact(model: &Model, fact: &Fact) -> String {
-    let words = StoryWords::of(model.language);
-    let with = |start: &str, why: String| format!("{start}{}{why}", model.text().gap());
-    let because =
-        |start: &str, reason: &Reason| with(start, reason::cause_sentence(reason, model.language));
-    match fact {
-        Fact::Sent => words.sent().into(),
-        Fact::Paying => words.at_password().into(),
-        Fact::Asked(reason) => reason::cause_sentence(reason, model.language),
-        Fact::NotPaidYet => words.not_paid_yet().into(),
-        Fact::NotFoundYet => words.not_known_yet().into(),
-        Fact::Unclear(reason) => because(words.unclear(), reason),
-        Fact::Refused(reason) => because(words.refused(), reason),
-        Fact::NeverSent(reason) => because(words.never_sent(), reason),
-        Fact::Failed(reason) => reason::cause_sentence(reason, model.language),
-        Fact::Paid => words.paid().into(),
-        Fact::PaidLate => words.paid_late().into(),
-        Fact::Cancelled => words.cancelled().into(),
-        Fact::TimeUp => words.time_up().into(),
-        Fact::Restarted => words.restarted().into(),
-        Fact::ReversalAccepted => words.reversal_accepted().into(),
-        Fact::CodeOrdered => words.code_ordered().into(),
-        Fact::CodeReady => words.code_ready().into(),
-        Fact::CodeExpired => words.code_expired().into(),
-        Fact::ClosingAccepted => words.closing_accepted().into(),
-        Fact::ClosingFailed(reason) => because(words.closing_failed(), reason),
-        Fact::ReversalRepeats(reason) => because(words.reversal_repeats(), reason),
-        Fact::ReversalRefused(reason) => {
-            with(words.reversal_refused(), reason::reversal_cause(reason, model.language))
-        }
-        Fact::Ended(Ending::Closed) => words.closed().into(),
-        Fact::Ended(Ending::Revoked) => words.revoked().into(),
-        Fact::Ended(Ending::Returned) | Fact::Returned => words.returned().into(),
-        Fact::Ended(Ending::Refunded) => words.refunded().into(),
-        Fact::PartlyReturned(reason) => reason::cause_sentence(reason, model.language),
-        Fact::NotReturned => words.not_returned().into(),
-        Fact::Cash => words.cash().into(),
-        Fact::CashReturned => words.cash_returned().into(),
-        Fact::Reprinted(copy) => words.reprinted(*copy),
-        Fact::Refund(id, status) => {
-            words.refund(*id, crate::text::refund::word(*status, model.language))
-        }
-        Fact::NoEnd => model.text().no_end().into(),
     }
 }

@@ -14,6 +14,7 @@ use crate::screen::palette::Tone;
 use crate::screen::shapes::{self, NO_ENTRY};
 use crate::text::find::{FindWords, Verdict};
 use crate::text::screen::{CashWords, FindPageWords};
+use crate::text::story::StoryWords;
 use crate::text::{reason, refund};
 
 /// How many characters of a transaction number are shown.
@@ -221,7 +222,7 @@ pub(in crate::screen) fn what_happened(model: &Model, attempt: &ShownAttempt) ->
         (Status::Attention, None) if state.money() == Funds::Held => {
             reason::money(status, state.money(), model.language).into()
         }
-        (Status::Attention, None) => text.no_end().into(),
+        (Status::Attention, None) => StoryWords::of(model.language).no_end().into(),
     }
 }
 

@@ -14,13 +14,13 @@ use crate::screen::model::{Model, ShownAttempt};
 use crate::screen::palette::Tone;
 use crate::screen::shapes::{self, Bitmap};
 use crate::screen::view::Canvas;
-use crate::screen::view::lists::sentence;
 use crate::screen::view::payment::{went_back, what_happened, word_of_what_went_back};
 use crate::screen::view::sheet::{Meter, Sheet};
 use crate::screen::wrap::wrap;
 use crate::text::find::{FindWords, Verdict};
 use crate::text::history;
 use crate::text::screen::{FindPageWords, RefundWords};
+use crate::text::story;
 
 /// Cells of a number that is not ours, and of a fault's text.
 const NUMBER: usize = 40;
@@ -196,7 +196,9 @@ impl Canvas<'_> {
         let mut lines = Vec::new();
         for line in shown.story.lines().iter().rev().skip(scrolled) {
             let time = line.at.local("%H:%M:%S", &model.settings.time_zone);
-            for (index, row) in wrap(&sentence(model, line), width).into_iter().enumerate() {
+            for (index, row) in
+                wrap(&story::sentence(line, model.language), width).into_iter().enumerate()
+            {
                 lines.push((if index == 0 { time.clone() } else { String::new() }, row));
             }
         }

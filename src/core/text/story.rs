@@ -1,37 +1,77 @@
-//! The story of one payment: what happened and when, kept as facts so that it can be shown in any
-//! language.
+//! The story of one order: what happened and when, kept as facts so that it can be told in any
+//! language, on a till's screen and on its owner's page.
 
-use super::AttemptView;
+mod words;
+
+pub use words::{StoryWords, sentence};
+
 use crate::clock::Timestamp;
 use crate::engine::{ActKind, By};
-use crate::journal::ToldOfRefund;
 use crate::payment::{
     Answer, CloseSaid, Ending, Event, Found, Inconclusive, Ordered, Reason, Refunds, Reversed,
-    Status, Submitted, TillCause,
+    State, Status, Submitted, TillCause,
 };
 use crate::refund::RefundStatus;
 
-/// How many lines are kept for one payment; a long reversal repeats itself.
+/// How many lines are kept for one order; a long reversal repeats itself.
 const LINES_MAX: usize = 24;
 
-/// What happened to a payment, oldest first.
+/// What happened to an order, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Story {
+pub struct Story {
     lines: Vec<StoryLine>,
 }
 
+/// One fact, or several of the same in a row.
 #[derive(Debug)]
-pub(super) struct StoryLine {
-    pub(super) at: Timestamp,
-    pub(super) fact: Fact,
+pub struct StoryLine {
+    /// The last time.
+    pub at: Timestamp,
+    pub fact: Fact,
     /// How many times in a row.
-    pub(super) times: u32,
+    pub times: u32,
     /// Whose doing it was.
-    pub(super) by: Option<By>,
+    pub by: Option<By>,
 }
 
+/// How an order is paid.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Means {
+    /// The shop scans the customer's code.
+    TheirCode,
+    /// The customer scans the shop's.
+    OurCode,
+    Cash,
+}
+
+impl Means {
+    /// Of a payment in this state.
+    pub fn of(state: &State) -> Self {
+        if state.cash().is_some() {
+            Self::Cash
+        } else if state.qr().is_some() {
+            Self::OurCode
+        } else {
+            Self::TheirCode
+        }
+    }
+}
+
+/// An event, and what it led to.
+#[derive(Clone, Copy, Debug)]
+pub struct Happened<'a> {
+    pub event: &'a Event,
+    /// The status before, unless it is the first event.
+    pub before: Option<Status>,
+    pub status: Status,
+    pub means: Means,
+    pub at: Timestamp,
+    pub by: Option<&'a By>,
+}
+
+/// What happened.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Fact {
+pub enum Fact {
     Sent,
     Paying,
     /// The gateway gave a reason of its own.
@@ -80,32 +120,22 @@ pub(super) enum Fact {
 
 impl Story {
     /// Adds what the event did, if it is worth a line.
-    pub(super) fn add(&mut self, event: &Event, before: Option<Status>, view: &AttemptView) {
-        self.add_by(event, before, view, None);
-    }
-
-    /// The same of an entry that says whose doing it was.
-    pub(super) fn add_by(
-        &mut self,
-        event: &Event,
-        before: Option<Status>,
-        view: &AttemptView,
-        by: Option<&By>,
-    ) {
+    pub fn add(&mut self, happened: Happened<'_>) {
         // Its number is only being closed: what is told of that would sound like another end.
-        let is_housekeeping = [before, Some(view.state.status())] == [Some(Status::Declined); 2];
-        let Some(fact) = fact(event, before, view).filter(|_| !is_housekeeping) else { return };
+        let is_housekeeping =
+            [happened.before, Some(happened.status)] == [Some(Status::Declined); 2];
+        let Some(fact) = fact(happened).filter(|_| !is_housekeeping) else { return };
         if matches!(fact, Fact::NeverSent(_)) {
             self.lines.retain(|line| !matches!(line.fact, Fact::Sent | Fact::CodeOrdered));
         }
-        self.tell(fact, view.updated_at, by);
+        self.tell(fact, happened.at, happened.by);
     }
 
     /// Adds what somebody did with the order.
-    pub(super) fn add_act(&mut self, act: &ActKind, view: &AttemptView, by: Option<&By>) {
+    pub fn add_act(&mut self, act: &ActKind, at: Timestamp, by: Option<&By>) {
         match act {
-            ActKind::Reprint { copy } => self.tell(Fact::Reprinted(*copy), view.updated_at, by),
-            ActKind::CashReturned { .. } => self.tell(Fact::CashReturned, view.updated_at, by),
+            ActKind::Reprint { copy } => self.tell(Fact::Reprinted(*copy), at, by),
+            ActKind::CashReturned { .. } => self.tell(Fact::CashReturned, at, by),
             // They concern no order.
             ActKind::Drawer
             | ActKind::CashIn { .. }
@@ -115,10 +145,16 @@ impl Story {
         }
     }
 
-    /// Adds where a refund of the order came to, if it was elsewhere before.
-    pub(super) fn add_refund(&mut self, told: &ToldOfRefund, at: Timestamp, by: Option<&By>) {
-        let fact = Fact::Refund(told.refund, told.state.status());
-        let is_its = |fact: &Fact| matches!(fact, Fact::Refund(id, _) if *id == told.refund);
+    /// Adds where a refund of the order came to, by its number in the journal, if it was elsewhere
+    /// before.
+    pub fn add_refund(
+        &mut self,
+        (refund, status): (i64, RefundStatus),
+        at: Timestamp,
+        by: Option<&By>,
+    ) {
+        let fact = Fact::Refund(refund, status);
+        let is_its = |fact: &Fact| matches!(fact, Fact::Refund(id, _) if *id == refund);
         let last = self.lines.iter().rev().map(|line| &line.fact).find(|fact| is_its(fact));
         if last != Some(&fact) {
             self.tell(fact, at, by);
@@ -138,23 +174,26 @@ impl Story {
         self.lines.push(StoryLine { at, fact, times: 1, by: by.cloned() });
     }
 
-    pub(super) fn lines(&self) -> &[StoryLine] {
+    /// The oldest first.
+    pub fn lines(&self) -> &[StoryLine] {
         &self.lines
     }
 }
 
-fn fact(event: &Event, before: Option<Status>, view: &AttemptView) -> Option<Fact> {
-    let status = view.state.status();
+fn fact(happened: Happened<'_>) -> Option<Fact> {
+    let Happened { event, before, status, means, .. } = happened;
     match event {
-        Event::Begun if view.state.cash().is_some() => Some(Fact::Cash),
-        Event::Begun if view.state.qr().is_some() => Some(Fact::CodeOrdered),
-        Event::Begun => Some(Fact::Sent),
+        Event::Begun => Some(match means {
+            Means::Cash => Fact::Cash,
+            Means::OurCode => Fact::CodeOrdered,
+            Means::TheirCode => Fact::Sent,
+        }),
         Event::Cancel => (before != Some(status)).then_some(Fact::Cancelled),
         Event::CheckNow | Event::MerchantChanged | Event::Settled(_) | Event::Billed { .. } => None,
         Event::Restarted { .. } => Some(Fact::Restarted),
         Event::Tick if before == Some(status) => None,
         Event::Tick => match status {
-            Status::Reversing if view.state.qr().is_some() => Some(Fact::CodeExpired),
+            Status::Reversing if means == Means::OurCode => Some(Fact::CodeExpired),
             Status::Reversing => Some(Fact::TimeUp),
             Status::Attention => Some(Fact::NoEnd),
             Status::Created
