@@ -35,6 +35,7 @@ paytill_core::catalogue! {
     refunds => "Refunds", "退款";
     tills => "Tills", "收银台";
     messages => "Messages", "通知";
+    bills => "Bills", "对账";
 
     // Today.
     needs_attention => "Needs attention", "需人工处理";
@@ -141,6 +142,24 @@ paytill_core::catalogue! {
     of_payment(status: &str) => "Payment: {status}", "支付：{status}";
     paid_late => "Paid after it was closed", "关闭后才付款";
     mismatch => "The gateway reports another amount or state", "网关所报金额或状态不符";
+
+    // The gateway's bills against the books.
+    bills_hint =>
+        "WeChat Pay's bill of each day against our records; days begin and end in Beijing.",
+        "微信支付每日账单与我方记录核对；日期按北京时间。";
+    no_bills =>
+        "No bill was checked yet. Each day's is checked after 10:00 on the next.",
+        "尚未核对账单。每日账单在次日 10:00 之后核对。";
+    bill_differs(count: i64) => "Differences: {count}.", "{count} 处不一致。";
+    bill_agrees(count: i64) => "Orders that agree: {count}.", "{count} 笔一致。";
+    compared(at: &str) => "Checked at {at}.", "核对时间：{at}。";
+    what_differs => "What differs", "不一致";
+    here => "Our records", "我方记录";
+    in_bill => "Bill", "账单";
+    nothing => "nothing", "无";
+    bills_differ(count: i64) =>
+        "Differences between WeChat Pay's bills and our records: {count}",
+        "微信支付账单与我方记录不一致：{count} 处";
 
     // Times.
     seconds_ago(n: i64) => "{n} s ago", "{n} 秒前";

@@ -146,6 +146,12 @@ pub(super) const READ_LOCKED: &str = concat!(
     columns!(),
     " FROM payment WHERE merchant = $1 AND out_trade_no = $2 FOR UPDATE"
 );
+pub(super) const AFTER: &str = concat!(
+    "SELECT out_trade_no, ",
+    columns!(),
+    " FROM payment WHERE merchant = $1 AND created_at >= $2 AND created_at < $3 \
+     AND (created_at > $4 OR out_trade_no > $5) ORDER BY created_at, out_trade_no LIMIT $6"
+);
 pub(super) const INSERT: &str = "INSERT INTO payment (merchant, out_trade_no, store, till, channel, \
     amount, currency, order_told, fingerprint, status, state, version, transaction_id, began_at, \
     wake_at, owner, lease_until, seen_version, as_of, created_at, updated_at) \
@@ -174,8 +180,19 @@ pub(super) const LIST: &str = concat!(
 
 /// All of them: they are held to the rules of databases that are spread over several machines.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] =
-    &[READ, READ_LOCKED, INSERT, UPDATE, INSERT_EVENT, DUE, NEXT, STORY, OF_TRANSACTION, LIST];
+pub(super) const STATEMENTS: &[&str] = &[
+    READ,
+    AFTER,
+    READ_LOCKED,
+    INSERT,
+    UPDATE,
+    INSERT_EVENT,
+    DUE,
+    NEXT,
+    STORY,
+    OF_TRANSACTION,
+    LIST,
+];
 
 impl Tx<'_> {
     /// Reads a payment; with `lock` nobody else changes it before this transaction ends.
@@ -304,6 +321,20 @@ impl Tx<'_> {
             filter.limit.into(),
         ];
         let rows = self.rows(LIST, &values).await?;
+        rows.into_iter().map(|row| read(merchant, row)).collect()
+    }
+
+    /// The payments behind this number that began from that moment up to another, the oldest first.
+    pub(super) async fn payments_after(
+        &mut self,
+        merchant: &str,
+        until: Timestamp,
+        (from, number): (Timestamp, &str),
+        limit: i64,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        let from: Value = from.0.into();
+        let bounds = [from.clone(), until.0.into(), from, number.into(), limit.into()];
+        let rows = self.rows(AFTER, &[&[merchant.into()][..], &bounds].concat()).await?;
         rows.into_iter().map(|row| read(merchant, row)).collect()
     }
 

@@ -174,3 +174,17 @@ CREATE TABLE session (
     seen_at BIGINT NOT NULL,
     PRIMARY KEY (merchant, digest)
 );
+
+-- The gateway's bill of a day held against these books, as of the last time.
+CREATE TABLE bill (
+    merchant TEXT NOT NULL,
+    -- By Beijing's calendar, YYYY-MM-DD.
+    day TEXT NOT NULL,
+    compared_at BIGINT NOT NULL,
+    bill_rows BIGINT NOT NULL,
+    matched BIGINT NOT NULL,
+    differ BIGINT NOT NULL,
+    -- The first of them, as JSON.
+    differences TEXT NOT NULL,
+    PRIMARY KEY (merchant, day)
+);

@@ -2,6 +2,7 @@
 //! PostgreSQL, there also with the strictest isolation. `scripts/with-postgres` provides one.
 
 mod admins;
+mod bills;
 mod link;
 mod machines;
 mod notices;

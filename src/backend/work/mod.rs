@@ -6,6 +6,7 @@
 //! goes on, as a till does after a restart. A submission is made by nobody but the instance that took
 //! the request: the payment code is in its memory and nowhere else.
 
+pub mod bills;
 pub mod decide;
 pub mod decide_notice;
 pub mod decide_refund;

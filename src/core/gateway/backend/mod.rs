@@ -4,6 +4,7 @@
 //! answer is bound to the request that it answers, so that whoever is in between can delay it and
 //! cannot make one up.
 
+pub mod bills;
 pub mod enrolment;
 mod known;
 mod meaning;
