@@ -29,7 +29,7 @@ struct BillsPage {
 
 /// A day's bill against the books.
 struct Day {
-    day: String,
+    date: String,
     compared: String,
     matched: i64,
     differ: i64,
@@ -68,7 +68,7 @@ async fn made(pages: &Pages, visitor: Visitor) -> Result<Response, Problem> {
     let eye = pages.eye(visitor.words);
     let rows = last(pages).await?;
     let days = rows.iter().map(|row| Day {
-        day: row.day.to_string(),
+        date: row.day.to_string(),
         compared: eye.w.compared(&eye.time(row.compared_at)),
         matched: row.matched,
         differ: row.differ,

@@ -6,6 +6,7 @@
 //! escaped by the templates; nothing is marked as safe.
 
 mod bills;
+mod exceptions;
 mod login;
 mod outbox;
 mod overview;
@@ -133,6 +134,7 @@ pub fn router(pages: Arc<Pages>) -> Router {
         .route("/admin/payments/{number}", get(story::story))
         .route("/admin/refunds", get(refunds::list))
         .route("/admin/bills", get(bills::list))
+        .route("/admin/exceptions", get(exceptions::list))
         .route("/admin/tills", get(tills::list))
         .route("/admin/tills/{till}/lock", get(tills::question).post(tills::lock))
         .route("/admin/messages", get(outbox::list))
@@ -206,6 +208,7 @@ enum Tab {
     Payments,
     Refunds,
     Bills,
+    Exceptions,
     Tills,
     Messages,
     None,
@@ -231,13 +234,14 @@ impl Frame {
         self.visitor.as_ref().map_or(LOGIN, |visitor| &visitor.path)
     }
 
-    fn tabs(&self) -> [(&'static str, &'static str, bool); 6] {
+    fn tabs(&self) -> [(&'static str, &'static str, bool); 7] {
         let w = self.w;
         [
             (HOME, w.today(), self.here == Tab::Today),
             ("/admin/payments", w.payments(), self.here == Tab::Payments),
             ("/admin/refunds", w.refunds(), self.here == Tab::Refunds),
             ("/admin/bills", w.bills(), self.here == Tab::Bills),
+            ("/admin/exceptions", w.exceptions(), self.here == Tab::Exceptions),
             ("/admin/tills", w.tills(), self.here == Tab::Tills),
             ("/admin/messages", w.messages(), self.here == Tab::Messages),
         ]

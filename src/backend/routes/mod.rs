@@ -55,6 +55,7 @@ pub fn tills(app: Arc<App>) -> Router {
         .route("/v1/payments/{number}", put(payments::begin).get(payments::ask))
         .route("/v1/payments/{number}/reversal", post(payments::reverse))
         .route("/v1/payments/{number}/close", post(payments::reverse))
+        .route("/v1/payments/{number}/seen", post(payments::seen))
         .route("/v1/payments/{number}/refunds", get(refunds::list))
         .route("/v1/payments/{number}/refunds/{refund}", put(refunds::begin).get(refunds::ask))
         .route_layer(axum::middleware::from_fn_with_state(Arc::clone(&app), signed::proved));

@@ -33,7 +33,7 @@ pub use day::{Figures, PaymentFigure, RefundEventRow, RefundFigure};
 pub use error::StoreError;
 pub use notices::{Judged, NoticeKept, NoticeRow, NoticeSeen, NoticeStep, NoticeWrite, Verdict};
 pub use outbox::{OutboxRow, Told};
-pub use payments::{Change, EventRow, Filter, Lease, PaymentKey, PaymentRow, Write};
+pub use payments::{Acknowledged, Change, EventRow, Filter, Lease, PaymentKey, PaymentRow, Write};
 pub use postgres::Postgres;
 pub use refunds::{RefundBooks, RefundChange, RefundKey, RefundRow, RefundWrite};
 pub use schema::VERSION;

@@ -7,12 +7,13 @@ use paytill_core::gateway::Ask;
 use paytill_core::gateway::backend::bills::{BillPage, BillState, ROWS};
 use paytill_core::gateway::{Gateway as _, RefundAsk};
 use paytill_core::money::Money;
+use paytill_core::order::AuthCode;
 use paytill_core::payment::{Found, Inconclusive};
 use paytill_core::refund::{OutRefundNo, Refund, RefundCallKind};
 use paytill_host::gateway::Version;
 use paytill_simulator::{Bills, Scenario, Script};
 
-use super::{Office, RIGHTS, Till, code};
+use super::{Office, RIGHTS, Till};
 
 async fn page(
     office: &Office,
@@ -31,9 +32,14 @@ async fn page(
     }
 }
 
+/// A customer's code, which can be used once.
+fn code(serial: u32) -> AuthCode {
+    AuthCode::new(&format!("13{serial:016}")).unwrap()
+}
+
 async fn paid(office: &Office, till: &Till, serial: u32) -> String {
     let order = till.order(serial);
-    office.ask(till, Ask::Submit(&order, &code())).await;
+    office.ask(till, Ask::Submit(&order, &code(serial))).await;
     assert!(matches!(office.end(till, &order).await, Found::Paid(_)));
     order.out_trade_no.to_string()
 }
@@ -139,6 +145,7 @@ async fn the_books_of_all_stores_are_held_against_the_bill() {
         order: order.clone(),
         amount: Money::from_minor(200),
         reason: "too cold".to_owned(),
+        approved_by: "Wang".to_owned(),
     };
     let stamp = office.stamp();
     let ask = RefundAsk { kind: RefundCallKind::Refund, refund: &refund };
@@ -154,7 +161,7 @@ async fn the_books_of_all_stores_are_held_against_the_bill() {
     };
     let stamp = office.stamp();
     let parts = &office.app.work.parts;
-    let outgoing = parts.gateway.encode(Ask::Submit(&stranger, &code()), &stamp);
+    let outgoing = parts.gateway.encode(Ask::Submit(&stranger, &code(9)), &stamp);
     parts.transport.carry(&outgoing, parts.clock.uptime(), || {}).await.unwrap();
     let compared = office.app.bills.compare(day).await.unwrap();
     let [found] = &compared.row.differences[..] else { panic!("{compared:?}") };

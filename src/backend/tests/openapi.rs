@@ -112,6 +112,7 @@ fn every_message_is_as_described() {
             client_ip: text(),
             mark: text(),
             lasts_ms: Some(1),
+            acknowledges: true,
         },
     );
     check("ReversalRequest", &ReversalRequest { reason: text() });

@@ -17,7 +17,10 @@ use tower::ServiceExt as _;
 use super::{Office, RIGHTS, code};
 use crate::pages::password::Cost;
 use crate::pages::{self, Pages, PagesParts};
-use crate::store::{AdminRow, BillDifference, BillRow, BillSide, PaymentKey, PaymentRow};
+use crate::store::{
+    AdminRow, BillDifference, BillRow, BillSide, Change, Judged, NoticeRow, PaymentKey, PaymentRow,
+    RefundBooks, Verdict, Write,
+};
 
 const LIGHT: Cost = Cost { memory: 8, passes: 1 };
 const PASSWORD: &str = "correct horse";
@@ -156,12 +159,13 @@ async fn paid(office: &Office) -> PaymentRow {
     office.app.work.store().payment(key).await.unwrap().unwrap()
 }
 
-const ALL: [&str; 8] = [
+const ALL: [&str; 9] = [
     "/admin",
     "/admin/payments",
     "/admin/payments/T01-00000001",
     "/admin/refunds",
     "/admin/bills",
+    "/admin/exceptions",
     "/admin/tills",
     "/admin/tills/T01/lock",
     "/admin/messages",
@@ -440,4 +444,45 @@ async fn in_what_a_bill_differs_is_seen_at_a_glance_and_in_full() {
     owner.get("/admin").await.says("bills and our records: 2");
     owner.language = "zh-CN";
     owner.get("/admin/bills").await.says("账单中有，我方没有记录");
+}
+
+#[tokio::test]
+async fn what_nobody_expected_is_listed_with_what_was_done() {
+    let office = Office::open("ok").await;
+    let mut owner = Owner::inside(&office).await;
+    owner.get("/admin/exceptions").await.says("Nothing unusual happened.");
+    let row = paid(&office).await;
+    let store = office.app.work.store();
+    for kind in ["payment.paid_late", "payment.mismatch"] {
+        let told = move |row: Option<&PaymentRow>| Change {
+            write: Some(Write { outbox: vec![kind], ..Write::note(row.unwrap().clone()) }),
+            result: (),
+        };
+        store.change(row.key.clone(), told).await.unwrap();
+    }
+    let notice = NoticeRow {
+        merchant: office.app.work.merchant().to_owned(),
+        id: "paid-1".to_owned(),
+        received_at: office.app.work.now(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        out_trade_no: Some(OutTradeNo::try_from("WEB-00000001".to_owned()).unwrap()),
+    };
+    let unknown = |_: &RefundBooks| Judged::<()> { verdict: Verdict::Unknown, step: None };
+    store.noticed(notice, unknown).await.unwrap();
+    let page = owner.get("/admin/exceptions").await;
+    for text in [
+        "Paid after it was closed",
+        "It is booked as paid.",
+        "another amount or state",
+        "Nothing was changed by this report.",
+        row.key.out_trade_no.as_str(),
+        "￥12.34",
+        "WEB-00000001",
+        "an order that we do not have",
+    ] {
+        page.says(text);
+    }
+    owner.language = "zh-CN";
+    owner.get("/admin/exceptions").await.says("已入账。");
 }

@@ -38,7 +38,7 @@ const WAITING: usize = 16;
 /// So many bills are read at once.
 const READING: usize = 2;
 /// How often it is looked whether the bill of yesterday is due.
-const BEAT: Duration = Duration::from_secs(600);
+const BEAT: Duration = Duration::from_mins(10);
 /// From this hour on, where the shops are.
 const FROM_HOUR: i8 = 10;
 /// So many days back a bill is made up for.
@@ -102,7 +102,7 @@ impl Bills {
             return said(BillState::Busy, &failed());
         };
         let expected = self.expected(day);
-        let read = tokio::task::spawn_blocking(move || page_of(file, &expected, &till, after));
+        let read = tokio::task::spawn_blocking(move || page_of(&file, &expected, &till, after));
         match read.await {
             Ok(Ok(page)) => page,
             Ok(Err(why)) => said(BillState::Busy, &why),
@@ -272,9 +272,14 @@ fn each_row(
 }
 
 /// The rows of one till, and of no other.
-fn page_of(file: File, expected: &Expected, till: &TillId, after: usize) -> Result<BillPage, Text> {
+fn page_of(
+    file: &File,
+    expected: &Expected,
+    till: &TillId,
+    after: usize,
+) -> Result<BillPage, Text> {
     let (mut rows, mut total) = (Vec::new(), 0_usize);
-    each_row(&file, expected, |row| {
+    each_row(file, expected, |row| {
         let number = OutTradeNo::try_from(row.order_no.clone().into_owned());
         if !number.is_ok_and(|number| number.is_of(till)) {
             return;

@@ -43,6 +43,7 @@ pub(super) async fn bill_gateway(
         GatewayConfig::WechatV3(gateway) => gateway.open_once(clock).await?,
         GatewayConfig::Backend(gateway) => {
             let transport = gateway.transport().map_err(OpenError::from)?;
+            let transport = Box::new(transport);
             return Ok(BillGateway::Backend { codec: codec(gateway)?, transport });
         }
         GatewayConfig::Simulator | GatewayConfig::Unread => {

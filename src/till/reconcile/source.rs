@@ -35,7 +35,7 @@ pub enum BillGateway {
     /// The merchant's backend has the account, and tells a till its own rows.
     Backend {
         codec: Arc<Backend>,
-        transport: Transport,
+        transport: Box<Transport>,
     },
 }
 

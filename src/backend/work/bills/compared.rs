@@ -130,7 +130,9 @@ impl Bills {
             let rows = store.payments_after(merchant, until, after.clone(), PAGE).await?;
             let Some(last) = rows.last() else { break };
             after = (last.created_at, last.order.out_trade_no.to_string());
-            rows.into_iter().for_each(|row| comparison.expect(own_order(row)));
+            for row in &rows {
+                comparison.expect(own_order(row));
+            }
         }
         let mut after = (before(from, REFUNDS_BEFORE), String::new());
         loop {
@@ -158,10 +160,10 @@ async fn looked_up(
 ) -> Result<Option<OwnOrder>, StoreError> {
     let Ok(out_trade_no) = OutTradeNo::try_from(number.to_owned()) else { return Ok(None) };
     let key = PaymentKey { merchant: merchant.to_owned(), out_trade_no };
-    Ok(store.payment(key).await?.map(own_order))
+    Ok(store.payment(key).await?.as_ref().map(own_order))
 }
 
-fn own_order(row: PaymentRow) -> OwnOrder {
+fn own_order(row: &PaymentRow) -> OwnOrder {
     OwnOrder {
         here: Here::of(&row.state),
         status: row.state.status(),

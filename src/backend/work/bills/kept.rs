@@ -15,7 +15,7 @@ const KEPT: usize = 31;
 /// What begins like this is not whole yet.
 const PART: &str = "part-";
 /// Whoever has not come to an end after so long is gone.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// The bill of a day, if it is there. `anew`: not if it was kept before the gateway's final one.
 pub(super) fn open(folder: &Path, day: Date, anew: bool) -> Option<File> {

@@ -113,7 +113,7 @@ fn reversals_may_be_in_the_totals_or_not() {
 
 #[test]
 fn a_bill_is_kept_for_three_months() {
-    let day = |text: &str| text.parse::<crate::clock::Date>().unwrap();
+    let day = |text: &str| text.parse::<Date>().unwrap();
     for (of, today, is_old) in [
         ("2026-08-30", "2026-11-30", false),
         ("2026-08-29", "2026-11-30", true),
@@ -122,7 +122,7 @@ fn a_bill_is_kept_for_three_months() {
         ("2025-11-30", "2026-11-30", true),
         ("2026-11-29", "2026-11-30", false),
     ] {
-        assert_eq!(crate::bill::is_too_old(day(of), day(today)), is_old, "{of}");
+        assert_eq!(is_too_old(day(of), day(today)), is_old, "{of}");
     }
 }
 
@@ -136,12 +136,12 @@ fn a_row_is_told_to_a_till_and_read_there_as_it_was() {
         sub_merchant: "".into(),
         transaction_id: "4200002345".into(),
         order_no: "T01112212030189345607".into(),
-        currency: crate::money::Currency::CNY,
-        amount: crate::money::Money::from_minor(1234),
-        settled: crate::money::Money::from_minor(1200),
+        currency: Currency::CNY,
+        amount: Money::from_minor(1234),
+        settled: Money::from_minor(1200),
         refund_no: "T01112212030189345607R1".into(),
-        refund: crate::money::Money::from_minor(500),
-        refund_settled: crate::money::Money::from_minor(480),
+        refund: Money::from_minor(500),
+        refund_settled: Money::from_minor(480),
         refund_state: RefundState::Processing,
         fee: Exact::read("-0.03456").unwrap(),
     };
