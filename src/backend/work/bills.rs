@@ -77,12 +77,13 @@ impl Bills {
 
     /// A page of a till's own rows, behind the first `after` of them.
     pub async fn page(self: &Arc<Self>, day: Date, till: TillId, after: usize) -> BillPage {
-        let said = |state: BillState, why: &Text| BillPage {
+        let told = |state: BillState, text: &str| BillPage {
             date: day.to_string(),
             state: state.word().to_owned(),
-            text: why.in_language(Language::English).to_owned(),
+            text: text.to_owned(),
             ..BillPage::default()
         };
+        let said = |state, why: &Text| told(state, why.in_language(Language::English));
         let bills = Arc::clone(self);
         let fetched = tokio::spawn(async move {
             let _waits = bills.waiting.try_acquire().ok()?;
@@ -91,7 +92,7 @@ impl Bills {
         let fetched = match tokio::time::timeout(PATIENCE, fetched).await {
             Ok(Ok(Some(fetched))) => fetched,
             // Somebody fetches it meanwhile.
-            Err(_) | Ok(Ok(None)) => return said(BillState::Fetching, &both!("", "")),
+            Err(_) | Ok(Ok(None)) => return told(BillState::Fetching, ""),
             Ok(Err(_)) => return said(BillState::Busy, &failed()),
         };
         let file = match fetched {
