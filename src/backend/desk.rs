@@ -12,7 +12,7 @@ use paytill_core::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
 use paytill_core::payment::{Funds, Reason, Rules, State, Status, TillCause};
 use paytill_core::refund::{OutRefundNo, RefundState};
 
-use crate::store::{PaymentKey, PaymentRow, RefundKey, RefundRow, TillRow};
+use crate::store::{Acknowledged, PaymentKey, PaymentRow, RefundKey, RefundRow, TillRow};
 
 /// What all rows of a merchant share.
 pub struct Desk {
@@ -78,7 +78,10 @@ impl Desk {
             }
         };
         let fingerprint = self.fingerprint(request);
-        Ok(PaymentRow { fingerprint, state, ..self.row(till, order, request.channel, now) })
+        let acknowledged =
+            if request.acknowledges { Acknowledged::NotYet } else { Acknowledged::Never };
+        let row = self.row(till, order, request.channel, now);
+        Ok(PaymentRow { fingerprint, state, acknowledged, ..row })
     }
 
     /// The row of a number that is reversed before it came: it refuses it from then on.
@@ -101,6 +104,7 @@ impl Desk {
             wake_at: None,
             lease: None,
             seen: 0,
+            acknowledged: Acknowledged::Never,
             as_of: None,
             created_at: now,
             updated_at: now,

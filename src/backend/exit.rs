@@ -20,6 +20,8 @@ pub enum Exit {
     Database = 5,
     /// Something is still open, and needs a person.
     Attention = 12,
+    /// The bill and the books differ.
+    Differ = 13,
 }
 
 /// Why a command failed.

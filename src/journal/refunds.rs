@@ -16,7 +16,7 @@ use super::refund_event::{self, BEGUN, REFUND, refund_of};
 use super::{JournalError, StoredRequest, insert_row, stored, tables, wire_json};
 use paytill_core::both;
 use paytill_core::clock::{Timestamp, Uptime};
-use paytill_core::engine::{Recovered, RefundBegin, RefundEntry, RefundRecord, StoredRefund};
+use paytill_core::engine::{By, Recovered, RefundBegin, RefundEntry, RefundRecord, StoredRefund};
 use paytill_core::money::Money;
 use paytill_core::order::{Order, OutTradeNo};
 use paytill_core::refund::{EarlierRefund, OutRefundNo, Refund, RefundState};
@@ -224,8 +224,7 @@ impl Check<'_> {
     /// Verifies a refund as it is shown: what it was begun with, and where it is.
     pub(super) fn refund(&self, refund: i64) -> Result<(), JournalError> {
         let last = self.is_where_it_was_left(refund)?;
-        let first = self.db.prepare_cached(FIRST_OF)?.query_row([refund], |row| row.get(0))?;
-        let Some(first) = first else { return Err(self.refund_misplaced(refund)) };
+        let first = self.first_of_refund(refund)?;
         if refund_of(&self.entry(first)?.event) != Some((refund, true)) {
             return Err(self.refund_misplaced(refund));
         }
@@ -233,6 +232,12 @@ impl Check<'_> {
             self.entry(last)?;
         }
         Ok(())
+    }
+
+    fn first_of_refund(&self, refund: i64) -> Result<i64, JournalError> {
+        let mut statement = self.db.prepare_cached(FIRST_OF)?;
+        let first: Option<i64> = statement.query_row([refund], |row| row.get(0))?;
+        first.ok_or_else(|| self.refund_misplaced(refund))
     }
 
     /// A refund must be where its last entry left it. Returns that entry.
@@ -298,6 +303,11 @@ pub(super) fn past(
     for refund in &open {
         check.refund(*refund)?;
     }
+    for refund in &mut past.refunds {
+        let first = check.first_of_refund(refund.id)?;
+        let by = refund_event::by(&check.entry(first)?.event)?;
+        refund.refund.approved_by = by.as_ref().map(By::approver).unwrap_or_default();
+    }
     let mut expected = (past.last_refund - LOOKED_FOR).max(0);
     let mut statement = db.prepare(LATEST)?;
     let mut rows = statement.query([expected])?;
@@ -321,6 +331,8 @@ fn stored_refund(row: &Row<'_>) -> Result<StoredRefund, JournalError> {
             out_refund_no: refund_number(row.get(2)?)?,
             amount: Money::from_minor(row.get(3)?),
             reason: row.get(4)?,
+            // It is in the first entry.
+            approved_by: String::new(),
             order: Order {
                 out_trade_no: number(row.get(5)?)?,
                 amount: Money::from_minor(row.get(6)?),

@@ -10,6 +10,7 @@ mod cash;
 mod enquiry;
 mod qr;
 mod refunds;
+mod seen;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::clock::{Millis, TimeZone, Uptime};
 use crate::engine::{
@@ -106,6 +108,8 @@ pub struct Till {
     time_zone: TimeZone,
     /// Questions that the next answer about an attempt answers, too.
     asked: BTreeMap<i64, (u64, Question)>,
+    /// What the backend is being told.
+    acknowledging: JoinSet<()>,
     sender: mpsc::UnboundedSender<WorkerMessage>,
     inbox: mpsc::UnboundedReceiver<WorkerMessage>,
     notices: VecDeque<Notice>,
@@ -186,6 +190,7 @@ impl Till {
             currency,
             time_zone,
             asked: BTreeMap::new(),
+            acknowledging: JoinSet::new(),
             sender,
             inbox,
             notices,
@@ -486,6 +491,10 @@ impl Till {
         // A reversal may be needed soon, and it uses a connection of its own.
         if status == Status::Waiting && *before != Some(Status::Waiting) {
             self.warm_up(true);
+        }
+        if status == Status::Paid && *before != Some(Status::Paid) && attempt.recorded {
+            let number = attempt.out_trade_no.clone();
+            self.acknowledge(&number);
         }
         if report.is_news() {
             self.notices.push_back(Notice::Attempt(report));

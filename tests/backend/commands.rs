@@ -136,3 +136,18 @@ fn a_doctor_finds_what_is_wrong() {
     assert_eq!(output.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&output.stdout).contains("[database] url is neither"));
 }
+
+#[test]
+fn a_bill_is_asked_for_only_of_a_day_and_a_merchant_that_have_one() {
+    let place = Place::new();
+    for (day, exit, said) in [
+        ("yesterday", 3, "the gateway is simulated"),
+        ("2999-01-01", 2, "is still to come"),
+        ("monday", 2, "is not a day"),
+    ] {
+        let output = place.run(&["reconcile", "--day", day]);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(exit), "{day}: {error}");
+        assert!(error.contains(said), "{day}: {error}");
+    }
+}

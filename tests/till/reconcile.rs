@@ -207,7 +207,7 @@ fn a_line_of_another_state_or_with_a_refund_is_named_and_what_to_do() {
     // Each says what to do, in both languages.
     let missing = [good[0].clone(), good[2].clone()];
     shop.put("changed.csv", whole(&shop.bill(), &missing));
-    for (language, words) in [("en", "paytill find"), ("zh-CN", "本机已收款，账单中没有")]
+    for (language, words) in [("en", "paytill find"), ("zh-CN", "我方已收款，账单中没有")]
     {
         let people = shop.reconcile(&["--bill", "changed.csv", "--lang", language]);
         assert_eq!(people.status.code(), Some(13));
@@ -306,6 +306,27 @@ fn without_a_gateway_or_a_merchant_it_says_so() {
     let training = shop.reconcile(&["--bill", "bill.csv"]);
     assert_eq!(training.status.code(), Some(3), "{training:?}");
     assert!(said(&training).contains("training"), "{training:?}");
+}
+
+#[test]
+fn behind_a_backend_the_tills_own_rows_are_held_against_the_journal() {
+    let shop = TestShop::open_behind_a_backend(None, PACE);
+    let day = Clock::start().wall().day(&beijing()).to_string();
+    let paid = shop.pay("12.34", &code("ok", 1));
+    assert_eq!(paid.exit, 0, "{paid:?}");
+    let ran = Ran::of(shop.run(&["reconcile", &day, "--json"]));
+    let last = ran.last();
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    assert_eq!((&last["matched"], &last["bill_rows"]), (&1.into(), &1.into()), "{ran:?}");
+    // The same rows, and a journal that has none of them.
+    shop.reconfigure("path = \"journal.sqlite\"", "path = \"none.sqlite\"");
+    let ran = Ran::of(shop.run(&["reconcile", &day, "--json"]));
+    assert_eq!(ran.exit, 13, "{ran:?}");
+    assert_eq!(ran.lines[0]["kind"], "only_in_bill");
+    shop.server.bank().set_bills(Bills::Creating);
+    let ran = shop.run(&["reconcile", &day]);
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    assert!(said(&ran).contains("is not ready"), "{ran:?}");
 }
 
 #[test]
@@ -474,7 +495,7 @@ fn at_the_screen_f10_leads_to_the_bill_of_yesterday_while_sales_go_on() {
     };
     session.see(&["Enter the amount.", "WeChat Pay ready"]);
     ask(&mut session);
-    session.see(&["Differences: 1.", &number, "In the bill, not in this journal"]);
+    session.see(&["Differences: 1.", &number, "In the bill, unknown here"]);
     session.press(ESC);
     session.see(&["X REPORT"]);
     session.press(ESC);

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use paytill::clock::{Millis, Timestamp, Uptime};
 use paytill::gateway::Outgoing;
+use paytill::gateway::backend::bills::{BillPage, BillRow};
 use paytill::gateway::backend::enrolment::{Code, comparison};
 use paytill::gateway::backend::message::{
     Channel, Enrolment, EnrolmentRequest, Hello, Payment, PaymentRequest, Refund, RefundList,
@@ -118,6 +119,9 @@ impl FakeBackend {
                 (StatusCode::OK, office.refund(method, target, body, now))
             }
             _ if office.revoked => refused(Refused::Revoked),
+            (_, target, _) if target.starts_with("/v1/bills/") => {
+                (StatusCode::OK, json(&bill(target)))
+            }
             (_, "/v1/hello", _) => (StatusCode::OK, json(&hello(now))),
             ("PUT", target, body) => {
                 let number = number_of(target);
@@ -198,7 +202,32 @@ fn hello(now: Timestamp) -> Hello {
 /// `/v1/payments/NUMBER?...`
 fn number_of(target: &str) -> String {
     let path = target.split('?').next().unwrap();
-    path.strip_prefix("/v1/payments/").unwrap().to_owned()
+    let number = path.strip_prefix("/v1/payments/").unwrap();
+    number.split('/').next().unwrap().to_owned()
+}
+
+/// A bill of two pages, with a payment each that the till knows nothing of.
+fn bill(target: &str) -> BillPage {
+    let (date, after) = target["/v1/bills/".len()..].split_once('?').unzip();
+    let date = date.unwrap_or(&target["/v1/bills/".len()..]).to_owned();
+    let noon = Timestamp::from_beijing(&format!("{}120000", date.replace('-', ""))).unwrap();
+    let row = BillRow {
+        kind: "paid".to_owned(),
+        at: noon.0,
+        out_trade_no: format!("T07{:018}", after.map_or(1, |_| 2)),
+        transaction_id: TRANSACTION.to_owned(),
+        currency: "CNY".to_owned(),
+        amount: 1234,
+        ..BillRow::default()
+    };
+    BillPage {
+        date,
+        state: "ready".to_owned(),
+        rows: vec![row],
+        total: 2,
+        next: after.is_none().then(|| "1".to_owned()),
+        ..BillPage::default()
+    }
 }
 
 fn paid(number: &str, request: &PaymentRequest, now: Timestamp) -> Payment {
@@ -356,15 +385,22 @@ async fn a_till_registers_itself_and_is_paid_through_its_backend() {
         let office = office.lock().unwrap();
         let [(known, request)] = office.paid.as_slice() else { panic!("one payment") };
         assert_eq!((known.as_str(), request.amount), (number, 1234));
+        // It has that on record, and says so before it ends.
+        assert!(request.acknowledges);
+        assert!(
+            office.asked.contains(&format!("/v1/payments/{number}/seen")),
+            "{:?}",
+            office.asked
+        );
     }
     let (asked, _) = till.json(&["find", number, "--ask", "--json"]).await;
     assert_eq!(asked["verdict"], "paid", "{asked}");
     let (shown, _) = till.json(&["show", number, "--json"]).await;
     assert!(!shown.to_string().contains(AUTH_CODE), "{shown}");
 
-    let bill = till.run(&["reconcile", "yesterday"]).await;
-    assert_eq!(bill.status.code(), Some(3), "{bill:?}");
-    assert!(errors(&bill).contains("the bill is the backend's"), "{bill:?}");
+    let (bill, exit) = till.json(&["reconcile", "yesterday", "--json"]).await;
+    assert_eq!(exit, 13, "{bill}");
+    assert_eq!((&bill["bill_rows"], &bill["differ"]), (&2.into(), &2.into()), "{bill}");
 
     office.lock().unwrap().revoked = true;
     let found = till.findings().await;

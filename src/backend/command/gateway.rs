@@ -14,6 +14,7 @@ use super::web::Entrance;
 use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
 use crate::store::Store;
+use crate::work::bills::Bills;
 use crate::work::{Work, WorkParts};
 
 /// The gateway that is configured, or the simulated one, reached as the real one is.
@@ -55,8 +56,20 @@ pub(super) async fn opened(
     Ok((opened, Some(server)))
 }
 
-/// The payments in these books.
+/// The payments in these books, and the gateway's bills.
 pub(super) fn work(
+    books: &Books<'_>,
+    store: Store,
+    opened: Opened,
+    secret: &[u8],
+) -> Result<(Arc<Work>, Arc<Bills>), Failure> {
+    let codec = opened.codec.clone();
+    let work = payments(books, store, opened, secret)?;
+    let bills = Bills::new(Arc::clone(&work), codec, books.config.folder.join("bills"));
+    Ok((work, bills))
+}
+
+fn payments(
     books: &Books<'_>,
     store: Store,
     opened: Opened,

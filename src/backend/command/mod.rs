@@ -6,6 +6,7 @@ mod gateway;
 mod open;
 mod orders;
 mod outbox;
+mod reconcile;
 mod recover;
 mod report;
 mod serve;
@@ -56,6 +57,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Hold the gateway's bill of a day against the books.
+    Reconcile(Reconcile),
     /// Check everything that this backend needs.
     Doctor {
         /// One JSON object a line.
@@ -156,6 +159,17 @@ pub struct Find {
     pub json: bool,
 }
 
+/// `paytill-backend reconcile`
+#[derive(Args, Debug)]
+pub struct Reconcile {
+    /// Of this day in Beijing: today, yesterday or YYYY-MM-DD.
+    #[arg(long, default_value = "yesterday")]
+    pub day: String,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
 fn language(word: &str) -> Result<Language, String> {
     match word {
         "en" => Ok(Language::English),
@@ -195,6 +209,7 @@ pub async fn run(
         Some(Command::Show(show)) => orders::show(&books, &show, language).await,
         Some(Command::Find(find)) => orders::find(&books, &find, language).await,
         Some(Command::Recover { json }) => recover::run(&books, json, language).await,
+        Some(Command::Reconcile(asked)) => reconcile::run(&books, &asked, language).await,
         Some(Command::Doctor { json }) => Ok(doctor::run(&books, json, language).await),
         Some(Command::Migrate) => {
             books.open()?.migrate(clock.wall()).await?;

@@ -177,7 +177,11 @@ impl Wanted {
 }
 
 /// When a day begins and when it is over.
-fn day_of(text: &str, now: Timestamp, zone: &TimeZone) -> Result<(Timestamp, Timestamp), Failure> {
+pub(super) fn day_of(
+    text: &str,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Result<(Timestamp, Timestamp), Failure> {
     let today = now.day(zone);
     let day = match text {
         "today" => Some(today),

@@ -29,7 +29,7 @@ pub(super) async fn run(
     let store = books.ready().await?;
     let (_, secret) = files::signing_key(&books.config.folder)?;
     let (opened, simulator) = gateway::opened(books, None).await?;
-    let work = gateway::work(books, store.clone(), opened, &secret)?;
+    let (work, _) = gateway::work(books, store.clone(), opened, &secret)?;
     let sweeping = tokio::spawn(Arc::clone(&work).sweep());
     let rules = &books.config.rules;
     let patience = rules.give_up_after.plus(rules.attention_after).plus(rules.reverse_not_before);

@@ -47,13 +47,13 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
         tracing::warn!(%error, "the simulated gateway cannot deliver notifications");
     }
     let notices = opened.notices();
-    let work = gateway::work(books, store, opened, &secret)?;
+    let (work, bills) = gateway::work(books, store, opened, &secret)?;
     let here = entrance.here();
     let notified = Notified::new(Arc::clone(&work), notices, entrance.token);
     let pages = web::pages(books, &work, key.public());
     let public = notify::notified(notified).merge(pages::router(pages));
     let web = Door::on(entrance.listener, entrance.tls, public);
-    let app = App::new(Arc::clone(&work), key, tls.root_pem);
+    let app = App::new(Arc::clone(&work), Arc::clone(&bills), key, tls.root_pem);
     let door = Door::open(config.tills, Some(tls.config), routes::tills(app))
         .await
         .map_err(|error| not_listening(config.tills, &error))?;
@@ -66,6 +66,10 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     tracing::info!(%address, "serving");
 
     let sweeping = tokio::spawn(Arc::clone(&work).sweep());
+    let comparing = config.gateway.is_some().then(|| {
+        // A simulated gateway begins anew with every start: it has no bill of yesterday.
+        tokio::spawn(bills.daily(config.time_zone.clone()))
+    });
     let telling = tokio::spawn(Outbox::new(Arc::clone(&work), webhook).run());
     let mut web_end = end.clone();
     let web = tokio::spawn(web.serve(async move {
@@ -79,6 +83,7 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     .await;
     let _ = web.await;
     telling.abort();
+    comparing.inspect(JoinHandle::abort);
     sweeping.abort();
     work.drained().await;
     // Until now it could be seen that this instance ends.

@@ -5,6 +5,8 @@
 //! till and to have a message sent again. All of it is this merchant's alone. Texts from outside are
 //! escaped by the templates; nothing is marked as safe.
 
+mod bills;
+mod exceptions;
 mod login;
 mod outbox;
 mod overview;
@@ -131,6 +133,8 @@ pub fn router(pages: Arc<Pages>) -> Router {
         .route("/admin/payments", get(payments::list))
         .route("/admin/payments/{number}", get(story::story))
         .route("/admin/refunds", get(refunds::list))
+        .route("/admin/bills", get(bills::list))
+        .route("/admin/exceptions", get(exceptions::list))
         .route("/admin/tills", get(tills::list))
         .route("/admin/tills/{till}/lock", get(tills::question).post(tills::lock))
         .route("/admin/messages", get(outbox::list))
@@ -203,6 +207,8 @@ enum Tab {
     Today,
     Payments,
     Refunds,
+    Bills,
+    Exceptions,
     Tills,
     Messages,
     None,
@@ -228,12 +234,14 @@ impl Frame {
         self.visitor.as_ref().map_or(LOGIN, |visitor| &visitor.path)
     }
 
-    fn tabs(&self) -> [(&'static str, &'static str, bool); 5] {
+    fn tabs(&self) -> [(&'static str, &'static str, bool); 7] {
         let w = self.w;
         [
             (HOME, w.today(), self.here == Tab::Today),
             ("/admin/payments", w.payments(), self.here == Tab::Payments),
             ("/admin/refunds", w.refunds(), self.here == Tab::Refunds),
+            ("/admin/bills", w.bills(), self.here == Tab::Bills),
+            ("/admin/exceptions", w.exceptions(), self.here == Tab::Exceptions),
             ("/admin/tills", w.tills(), self.here == Tab::Tills),
             ("/admin/messages", w.messages(), self.here == Tab::Messages),
         ]

@@ -37,6 +37,8 @@ struct OverviewPage {
     is_cut: bool,
     /// How many messages have failed, in words.
     dead: Option<String>,
+    /// In how much the bills of the last days differ from the books, in words.
+    differ: Option<String>,
     stores: Vec<StoreDay>,
     totals: Vec<Sums>,
 }
@@ -63,6 +65,7 @@ impl OverviewPage {
             && self.attention_refunds.is_empty()
             && self.unseen.is_empty()
             && self.dead.is_none()
+            && self.differ.is_none()
     }
 }
 
@@ -86,6 +89,7 @@ async fn made(pages: &Pages, visitor: Visitor) -> Result<Response, Problem> {
     let unseen = store.unseen(merchant, (before(UNSEEN), before(UNHEARD)), LISTED).await?;
     let refunds = store.unresolved_refunds(merchant, LISTED).await?;
     let dead = store.outbox(merchant, true, LISTED).await?.len();
+    let differ = super::bills::last(pages).await?.iter().fold(0, |sum, bill| bill.differ + sum);
     let (attention, open): (Vec<_>, Vec<_>) =
         unresolved.iter().partition(|row| row.state.status() == Status::Attention);
     // Whoever has declined is done with it; only the number is still being closed.
@@ -106,6 +110,7 @@ async fn made(pages: &Pages, visitor: Visitor) -> Result<Response, Problem> {
         open,
         is_cut,
         dead: (dead > 0).then(|| eye.w.messages_failed(dead)),
+        differ: (differ > 0).then(|| eye.w.bills_differ(differ)),
         stores,
         totals,
         f: Frame::new(pages, visitor, Tab::Today),

@@ -35,6 +35,8 @@ paytill_core::catalogue! {
     refunds => "Refunds", "退款";
     tills => "Tills", "收银台";
     messages => "Messages", "通知";
+    bills => "Bills", "对账";
+    exceptions => "Exceptions", "异常";
 
     // Today.
     needs_attention => "Needs attention", "需人工处理";
@@ -144,6 +146,42 @@ paytill_core::catalogue! {
     of_payment(status: &str) => "Payment: {status}", "支付：{status}";
     paid_late => "Paid after it was closed", "关闭后才付款";
     mismatch => "The gateway reports another amount or state", "网关所报金额或状态不符";
+
+    // What nobody expected.
+    exceptions_hint =>
+        "Late payments, and reports of WeChat Pay that differ from our records, of the last 31 days.",
+        "最近 31 天的迟到付款，以及与我方记录不符的微信支付通知。";
+    no_exceptions => "Nothing unusual happened.", "没有异常。";
+    booked => "It is booked as paid.", "已入账。";
+    being_returned => "The money is being returned to the customer.", "款项正在退还顾客。";
+    returned => "The money was returned to the customer.", "款项已退还顾客。";
+    not_charged => "By our records nothing was charged.", "按我方记录未扣款。";
+    not_known => "Where the money is, is not known yet.", "款项去向尚不明确。";
+    mismatch_hint =>
+        "Nothing was changed by this report. Look the order up on the merchant platform.",
+        "未据此通知更改任何记录，请到商户平台核实。";
+    unknown_order => "WeChat Pay reports an order that we do not have", "微信支付通知了我方没有的订单";
+    unknown_order_hint =>
+        "Nothing was done. If nobody in the shop knows it, refund it on the merchant platform.",
+        "未做任何处理；如门店无人知晓，请在商户平台退款。";
+
+    // The gateway's bills against the books.
+    bills_hint =>
+        "WeChat Pay's bill of each day against our records; days begin and end in Beijing.",
+        "微信支付每日账单与我方记录核对；日期按北京时间。";
+    no_bills =>
+        "No bill was checked yet. Each day's is checked after 10:00 on the next.",
+        "尚未核对账单。每日账单在次日 10:00 之后核对。";
+    bill_differs(count: i64) => "Differences: {count}.", "{count} 处不一致。";
+    bill_agrees(count: i64) => "Orders that agree: {count}.", "{count} 笔一致。";
+    compared(at: &str) => "Checked at {at}.", "核对时间：{at}。";
+    what_differs => "What differs", "不一致";
+    here => "Our records", "我方记录";
+    in_bill => "Bill", "账单";
+    nothing => "nothing", "无";
+    bills_differ(count: i64) =>
+        "Differences between WeChat Pay's bills and our records: {count}",
+        "微信支付账单与我方记录不一致：{count} 处";
 
     // Times.
     seconds_ago(n: i64) => "{n} s ago", "{n} 秒前";

@@ -1,6 +1,7 @@
 //! What tills ask for, over HTTP. Every request is signed by a till, and every answer to it is signed and
 //! bound to it; what is not proved is told nothing.
 
+mod bills;
 mod enrolment;
 pub mod health;
 pub mod notify;
@@ -20,10 +21,12 @@ use paytill_core::gateway::backend::signed::SigningKey;
 
 use crate::admission::Nonces;
 use crate::work::Work;
+use crate::work::bills::Bills;
 
 /// What the routes share.
 pub struct App {
     pub work: Arc<Work>,
+    pub bills: Arc<Bills>,
     /// With which every answer is signed.
     pub key: SigningKey,
     /// The root of the certificate of its own making, if it has one.
@@ -33,8 +36,13 @@ pub struct App {
 
 impl App {
     /// Answers for these payments.
-    pub fn new(work: Arc<Work>, key: SigningKey, ca_pem: Option<String>) -> Arc<Self> {
-        Arc::new(Self { work, key, ca_pem, nonces: Mutex::default() })
+    pub fn new(
+        work: Arc<Work>,
+        bills: Arc<Bills>,
+        key: SigningKey,
+        ca_pem: Option<String>,
+    ) -> Arc<Self> {
+        Arc::new(Self { work, bills, key, ca_pem, nonces: Mutex::default() })
     }
 }
 
@@ -42,10 +50,12 @@ impl App {
 pub fn tills(app: Arc<App>) -> Router {
     let proved = Router::new()
         .route("/v1/hello", get(payments::hello))
+        .route("/v1/bills/{date}", get(bills::page))
         .route("/v1/payments", get(payments::list))
         .route("/v1/payments/{number}", put(payments::begin).get(payments::ask))
         .route("/v1/payments/{number}/reversal", post(payments::reverse))
         .route("/v1/payments/{number}/close", post(payments::reverse))
+        .route("/v1/payments/{number}/seen", post(payments::seen))
         .route("/v1/payments/{number}/refunds", get(refunds::list))
         .route("/v1/payments/{number}/refunds/{refund}", put(refunds::begin).get(refunds::ask))
         .route_layer(axum::middleware::from_fn_with_state(Arc::clone(&app), signed::proved));

@@ -89,6 +89,19 @@ pub(super) async fn reverse(
     Ok(told(&app, &row))
 }
 
+/// `POST /v1/payments/{number}/seen`: the till has it on record as paid. It is the till's own word, so a
+/// locked till may say it, too.
+pub(super) async fn seen(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(number): Path<String>,
+) -> Answer {
+    let out_trade_no = desk::own_number(&caller.till, number)?;
+    let key = app.work.key(&out_trade_no);
+    let row = app.work.acknowledged(key, &caller.till.till).await?.ok_or(Refused::NotFound)?;
+    Ok(told(&app, &row))
+}
+
 #[derive(Deserialize)]
 pub(super) struct Listed {
     transaction_id: Option<String>,

@@ -6,7 +6,7 @@ use paytill_core::refund::RefundEvent;
 
 use super::Store;
 use super::error::StoreError;
-use super::payments::{PaymentKey, PaymentRow};
+use super::payments::{Acknowledged, PaymentKey, PaymentRow};
 use super::refunds::{RefundKey, RefundRow};
 use super::tx::Tx;
 use super::value::{Row, Value};
@@ -59,7 +59,7 @@ pub(super) const ATTENTION: &str = "SELECT out_trade_no FROM payment \
     WHERE merchant = $1 AND status = 'attention' ORDER BY created_at DESC LIMIT $2";
 pub(super) const UNSEEN: &str = "SELECT out_trade_no FROM payment \
     WHERE merchant = $1 AND created_at >= $2 AND updated_at < $3 AND status = 'paid' \
-    AND seen_version < version ORDER BY created_at DESC LIMIT $4";
+    AND acknowledged < 2 AND (acknowledged = 1 OR seen_version < version) ORDER BY created_at DESC LIMIT $4";
 pub(super) const OPEN_REFUNDS: &str = "SELECT out_trade_no, out_refund_no FROM refund \
     WHERE merchant = $1 AND wake_at IS NOT NULL ORDER BY wake_at LIMIT $2";
 pub(super) const ATTENTION_REFUNDS: &str = "SELECT out_trade_no, out_refund_no FROM refund \
@@ -124,8 +124,8 @@ impl Store {
         .await
     }
 
-    /// Payments from `from` on that are paid, and whose till has not been told so although that was
-    /// known before `known`.
+    /// Payments from `from` on that are paid, and which their till does not have on record, or has not been
+    /// told of if it is one that does not say that, although it was known before `known`.
     pub async fn unseen(
         &self,
         merchant: &str,
@@ -140,6 +140,10 @@ impl Store {
                 let keys = tx.keys(UNSEEN, &merchant, &values).await?;
                 let mut unseen = Vec::new();
                 for row in tx.those(keys).await? {
+                    if row.acknowledged == Acknowledged::NotYet {
+                        unseen.push(row);
+                        continue;
+                    }
                     // What was learnt once it was paid need not be told.
                     let story = tx.story(&row.key).await?;
                     let paid = story.iter().find(|event| event.status == "paid");

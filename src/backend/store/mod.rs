@@ -5,6 +5,7 @@
 //! may be done again from the start, so nothing else happens inside one.
 
 mod admins;
+mod bills;
 mod day;
 mod error;
 mod notices;
@@ -27,11 +28,12 @@ use paytill_core::gateway::backend::signed::PublicKey;
 use paytill_core::order::OutTradeNo;
 
 pub use admins::{AdminRow, SessionRow};
+pub use bills::{After, BillDifference, BillRow, BillSide};
 pub use day::{Figures, PaymentFigure, RefundEventRow, RefundFigure};
 pub use error::StoreError;
 pub use notices::{Judged, NoticeKept, NoticeRow, NoticeSeen, NoticeStep, NoticeWrite, Verdict};
 pub use outbox::{OutboxRow, Told};
-pub use payments::{Change, EventRow, Filter, Lease, PaymentKey, PaymentRow, Write};
+pub use payments::{Acknowledged, Change, EventRow, Filter, Lease, PaymentKey, PaymentRow, Write};
 pub use postgres::Postgres;
 pub use refunds::{RefundBooks, RefundChange, RefundKey, RefundRow, RefundWrite};
 pub use schema::VERSION;

@@ -10,7 +10,7 @@ use super::error::StoreError;
 use super::payments::{PaymentKey, Write};
 use super::refunds::{RefundBooks, RefundWrite};
 use super::tx::Tx;
-use super::value::{Value, json};
+use super::value::{Row, Value, json};
 
 /// A notification as it is kept.
 #[derive(Clone, Debug)]
@@ -99,13 +99,16 @@ pub(super) const KEEP: &str = "INSERT INTO notice (merchant, id, received_at, he
     ON CONFLICT (merchant, id) DO UPDATE SET times = notice.times + 1, verdict = excluded.verdict";
 pub(super) const LIST: &str = "SELECT id, received_at, out_trade_no, verdict, times FROM notice \
     WHERE merchant = $1 ORDER BY received_at DESC, id LIMIT $2";
+pub(super) const UNKNOWN: &str = "SELECT id, received_at, out_trade_no, verdict, times FROM notice \
+    WHERE merchant = $1 AND received_at >= $2 AND verdict = 'unknown' \
+    ORDER BY received_at DESC, id LIMIT $3";
 pub(super) const META: &str = "SELECT value FROM meta WHERE merchant = $1 AND name = $2";
 pub(super) const MAKE_META: &str = "INSERT INTO meta (merchant, name, value) VALUES ($1, $2, $3) \
     ON CONFLICT (merchant, name) DO NOTHING";
 
 /// All of the above.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[SEEN, KEEP, LIST, META, MAKE_META];
+pub(super) const STATEMENTS: &[&str] = &[SEEN, KEEP, LIST, UNKNOWN, META, MAKE_META];
 
 impl Store {
     /// Keeps a notification together with what follows from it. `decide` is given the payment that it
@@ -128,18 +131,24 @@ impl Store {
         let values: [Value; 2] = [merchant.into(), limit.into()];
         self.read(move |tx| {
             let values = values.clone();
-            Box::pin(async move {
-                let seen = tx.rows(LIST, &values).await?.into_iter().map(|mut row| {
-                    Ok(NoticeSeen {
-                        id: row.text()?,
-                        received_at: Timestamp(row.int()?),
-                        out_trade_no: row.maybe_text()?,
-                        verdict: row.text()?,
-                        times: row.int()?,
-                    })
-                });
-                seen.collect()
-            })
+            Box::pin(async move { tx.rows(LIST, &values).await?.into_iter().map(listed).collect() })
+        })
+        .await
+    }
+
+    /// What the gateway has told from a moment on of orders that are not in the books, the newest first.
+    pub async fn unknown_notices(
+        &self,
+        merchant: &str,
+        from: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<NoticeSeen>, StoreError> {
+        let values: [Value; 3] = [merchant.into(), from.0.into(), limit.into()];
+        self.read(move |tx| {
+            let values = values.clone();
+            Box::pin(
+                async move { tx.rows(UNKNOWN, &values).await?.into_iter().map(listed).collect() },
+            )
         })
         .await
     }
@@ -209,4 +218,14 @@ impl Tx<'_> {
         }
         Ok(NoticeKept { verdict, is_new, done: Some(step.result) })
     }
+}
+
+fn listed(mut row: Row) -> Result<NoticeSeen, StoreError> {
+    Ok(NoticeSeen {
+        id: row.text()?,
+        received_at: Timestamp(row.int()?),
+        out_trade_no: row.maybe_text()?,
+        verdict: row.text()?,
+        times: row.int()?,
+    })
 }

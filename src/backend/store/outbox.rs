@@ -76,13 +76,20 @@ pub(super) const LIST: &str = concat!(
      AND (CAST($2 AS BIGINT) = 0 OR (due_at IS NULL AND done_at IS NULL)) \
      ORDER BY created_at DESC, kind, subject LIMIT $3"
 );
+pub(super) const ODD: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM outbox WHERE merchant = $1 AND created_at >= $2 \
+     AND kind IN ('payment.paid_late', 'payment.mismatch', 'refund.mismatch') \
+     ORDER BY created_at DESC, kind, subject LIMIT $3"
+);
 pub(super) const OF_REFUND: &str =
     "SELECT out_trade_no FROM refund WHERE merchant = $1 AND out_refund_no = $2";
 
 /// All of the above.
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] =
-    &[DUE, NEXT, INSERT, CLAIM, FINISH, RESEND, PUT_ASIDE, LIST, OF_REFUND];
+    &[DUE, NEXT, INSERT, CLAIM, FINISH, RESEND, PUT_ASIDE, LIST, ODD, OF_REFUND];
 
 impl Store {
     /// Puts aside all that is due, told to nobody, with the reason why.
@@ -183,6 +190,24 @@ impl Store {
             let values = values.clone();
             Box::pin(async move {
                 tx.rows(LIST, &values).await?.into_iter().map(read).collect::<Result<_, _>>()
+            })
+        })
+        .await
+    }
+
+    /// Payments from a moment on that were paid late, and what the gateway has reported otherwise than it is
+    /// in the books; the newest first. Each is listed whether others were told or not.
+    pub async fn odd(
+        &self,
+        merchant: &str,
+        from: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let values: [Value; 3] = [merchant.into(), from.0.into(), limit.into()];
+        self.read(move |tx| {
+            let values = values.clone();
+            Box::pin(async move {
+                tx.rows(ODD, &values).await?.into_iter().map(read).collect::<Result<_, _>>()
             })
         })
         .await

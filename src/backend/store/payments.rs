@@ -39,10 +39,34 @@ pub struct PaymentRow {
     pub lease: Option<Lease>,
     /// The newest paid version that its till has been told; 0 before.
     pub seen: i64,
+    pub acknowledged: Acknowledged,
     /// When the gateway last said something that could be believed.
     pub as_of: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// Whether a till has said that it has a payment on record as paid.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Acknowledged {
+    /// It is not known to say so.
+    Never,
+    /// It will.
+    NotYet,
+    /// It has.
+    Yes,
+}
+
+impl Acknowledged {
+    const ALL: [Self; 3] = [Self::Never, Self::NotYet, Self::Yes];
+
+    const fn number(self) -> i64 {
+        match self {
+            Self::Never => 0,
+            Self::NotYet => 1,
+            Self::Yes => 2,
+        }
+    }
 }
 
 /// A call under way: nobody else makes one until its time has passed.
@@ -132,7 +156,8 @@ struct OrderTold {
 macro_rules! columns {
     () => {
         "store, till, channel, amount, currency, order_told, fingerprint, state, version, began_at, \
-         wake_at, owner, lease_until, seen_version, as_of, created_at, updated_at"
+         wake_at, owner, lease_until, seen_version, acknowledged, as_of, created_at, \
+         updated_at"
     };
 }
 
@@ -146,14 +171,22 @@ pub(super) const READ_LOCKED: &str = concat!(
     columns!(),
     " FROM payment WHERE merchant = $1 AND out_trade_no = $2 FOR UPDATE"
 );
+pub(super) const AFTER: &str = concat!(
+    "SELECT out_trade_no, ",
+    columns!(),
+    " FROM payment WHERE merchant = $1 AND created_at >= $2 AND created_at < $3 \
+     AND (created_at > $4 OR out_trade_no > $5) ORDER BY created_at, out_trade_no LIMIT $6"
+);
 pub(super) const INSERT: &str = "INSERT INTO payment (merchant, out_trade_no, store, till, channel, \
     amount, currency, order_told, fingerprint, status, state, version, transaction_id, began_at, \
-    wake_at, owner, lease_until, seen_version, as_of, created_at, updated_at) \
+    wake_at, owner, lease_until, seen_version, acknowledged, as_of, created_at, \
+    updated_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-    $20, $21)";
+    $20, $21, $22)";
 pub(super) const UPDATE: &str = "UPDATE payment SET status = $1, state = $2, version = $3, \
-    transaction_id = $4, wake_at = $5, owner = $6, lease_until = $7, seen_version = $8, as_of = $9, \
-    updated_at = $10 WHERE merchant = $11 AND out_trade_no = $12 AND version = $13";
+    transaction_id = $4, wake_at = $5, owner = $6, lease_until = $7, seen_version = $8, \
+    acknowledged = $9, as_of = $10, updated_at = $11 \
+    WHERE merchant = $12 AND out_trade_no = $13 AND version = $14";
 pub(super) const INSERT_EVENT: &str = "INSERT INTO payment_event (merchant, out_trade_no, version, \
     at, event, wire, status) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 pub(super) const DUE: &str = "SELECT out_trade_no FROM payment \
@@ -174,8 +207,19 @@ pub(super) const LIST: &str = concat!(
 
 /// All of them: they are held to the rules of databases that are spread over several machines.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] =
-    &[READ, READ_LOCKED, INSERT, UPDATE, INSERT_EVENT, DUE, NEXT, STORY, OF_TRANSACTION, LIST];
+pub(super) const STATEMENTS: &[&str] = &[
+    READ,
+    AFTER,
+    READ_LOCKED,
+    INSERT,
+    UPDATE,
+    INSERT_EVENT,
+    DUE,
+    NEXT,
+    STORY,
+    OF_TRANSACTION,
+    LIST,
+];
 
 impl Tx<'_> {
     /// Reads a payment; with `lock` nobody else changes it before this transaction ends.
@@ -219,6 +263,7 @@ impl Tx<'_> {
             owner,
             until,
             row.seen.into(),
+            row.acknowledged.number().into(),
             row.as_of.map(|at| at.0).into(),
         ];
         if let Some(before) = before {
@@ -307,6 +352,20 @@ impl Tx<'_> {
         rows.into_iter().map(|row| read(merchant, row)).collect()
     }
 
+    /// The payments behind this number that began from that moment up to another, the oldest first.
+    pub(super) async fn payments_after(
+        &mut self,
+        merchant: &str,
+        until: Timestamp,
+        (from, number): (Timestamp, &str),
+        limit: i64,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        let from: Value = from.0.into();
+        let bounds = [from.clone(), until.0.into(), from, number.into(), limit.into()];
+        let rows = self.rows(AFTER, &[&[merchant.into()][..], &bounds].concat()).await?;
+        rows.into_iter().map(|row| read(merchant, row)).collect()
+    }
+
     /// The payments that a statement names.
     pub(super) async fn keys(
         &mut self,
@@ -372,6 +431,11 @@ fn read(merchant: &str, mut row: Row) -> Result<PaymentRow, StoreError> {
         wake_at,
         lease,
         seen: row.int()?,
+        acknowledged: {
+            let number = row.int()?;
+            let known = Acknowledged::ALL.into_iter().find(|known| known.number() == number);
+            known.ok_or_else(|| spoilt("what a till has said"))?
+        },
         as_of: row.maybe_int()?.map(Timestamp),
         created_at: Timestamp(row.int()?),
         updated_at: Timestamp(row.int()?),

@@ -52,6 +52,7 @@ impl RefundRow {
             order: payment.order.clone(),
             amount: self.amount,
             reason: self.reason.clone(),
+            approved_by: self.approved_by.clone(),
         }
     }
 }

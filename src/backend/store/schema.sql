@@ -35,6 +35,8 @@ CREATE TABLE payment (
     lease_until BIGINT,
     -- The newest paid version that its till has been told; 0 before.
     seen_version BIGINT NOT NULL,
+    -- Whether its till has it on record as paid: 0, it does not say such things; 1, not yet; 2, yes.
+    acknowledged BIGINT NOT NULL,
     -- When the gateway last said something that could be believed.
     as_of BIGINT,
     created_at BIGINT NOT NULL,
@@ -112,6 +114,8 @@ CREATE TABLE notice (
     PRIMARY KEY (merchant, id)
 );
 
+CREATE INDEX notice_unknown ON notice (merchant, received_at) WHERE verdict = 'unknown';
+
 -- What is to be told to others: one row for each thing.
 CREATE TABLE outbox (
     merchant TEXT NOT NULL,
@@ -126,6 +130,10 @@ CREATE TABLE outbox (
     PRIMARY KEY (merchant, kind, subject)
 );
 CREATE INDEX outbox_due ON outbox (merchant, due_at) WHERE due_at IS NOT NULL;
+
+-- What nobody expected is listed.
+CREATE INDEX outbox_odd ON outbox (merchant, created_at)
+    WHERE kind IN ('payment.paid_late', 'payment.mismatch', 'refund.mismatch');
 
 -- One till has one living key, or none.
 CREATE TABLE till (
@@ -173,4 +181,18 @@ CREATE TABLE session (
     created_at BIGINT NOT NULL,
     seen_at BIGINT NOT NULL,
     PRIMARY KEY (merchant, digest)
+);
+
+-- The gateway's bill of a day held against these books, as of the last time.
+CREATE TABLE bill (
+    merchant TEXT NOT NULL,
+    -- By Beijing's calendar, YYYY-MM-DD.
+    day TEXT NOT NULL,
+    compared_at BIGINT NOT NULL,
+    bill_rows BIGINT NOT NULL,
+    matched BIGINT NOT NULL,
+    differ BIGINT NOT NULL,
+    -- The first of them, as JSON.
+    differences TEXT NOT NULL,
+    PRIMARY KEY (merchant, day)
 );

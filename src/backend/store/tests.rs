@@ -2,6 +2,7 @@
 //! PostgreSQL, there also with the strictest isolation. `scripts/with-postgres` provides one.
 
 mod admins;
+mod bills;
 mod link;
 mod machines;
 mod notices;
@@ -24,7 +25,9 @@ use paytill_core::money::{Currency, Money};
 use paytill_core::order::{Merchant, Order, OutTradeNo};
 use paytill_core::payment::{Event, Rules, State};
 
-use super::{Change, PaymentKey, PaymentRow, Postgres, Sqlite, Store, StoreError, Write};
+use super::{
+    Acknowledged, Change, PaymentKey, PaymentRow, Postgres, Sqlite, Store, StoreError, Write,
+};
 
 /// Tests that are run on each kind of store.
 macro_rules! contract {
@@ -191,6 +194,7 @@ fn payment(key: &PaymentKey) -> PaymentRow {
         wake_at: Some(NOW.after(Millis(5_000))),
         lease: None,
         seen: 0,
+        acknowledged: Acknowledged::Never,
         as_of: None,
         created_at: NOW,
         updated_at: NOW,

@@ -1,6 +1,7 @@
 //! The backend from a till's side: the real routes, work, store and simulated gateway, without sockets
 //! between till and backend.
 
+mod bills;
 mod hostile;
 mod notices;
 mod openapi;
@@ -45,6 +46,7 @@ use crate::routes::notify::{self, Notified};
 use crate::routes::{self, App};
 use crate::serve::Door;
 use crate::store::{EnrolmentRow, Sqlite, Store};
+use crate::work::bills::Bills;
 use crate::work::{Work, WorkParts};
 
 /// How much faster than life the bank and its customers are.
@@ -154,6 +156,7 @@ impl Office {
             renewal: None,
         };
         let reader = opened.notices();
+        let bills_codec = opened.codec.clone();
         let work = Work::new(WorkParts {
             store,
             gateway: opened.codec.gateway(),
@@ -171,8 +174,9 @@ impl Office {
             clock,
             instance: random::nonce().unwrap(),
         });
+        let bills = Bills::new(Arc::clone(&work), bills_codec, folder.path().join("bills"));
         let key = SigningKey::from_pkcs8(&SigningKey::generate().unwrap()).unwrap();
-        let app = App::new(Arc::clone(&work), key, None);
+        let app = App::new(Arc::clone(&work), bills, key, None);
         let router = routes::tills(Arc::clone(&app));
         let web = notify::notified(Notified::new(Arc::clone(&work), reader, token.clone()));
         let names = files::names(loopback.ip(), None);

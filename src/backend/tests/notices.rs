@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 use super::{Office, RIGHTS, Till, code};
-use crate::store::PaymentRow;
+use crate::store::{Acknowledged, PaymentRow};
 
 impl Office {
     /// A delivery by hand, in API v2.
@@ -288,6 +288,7 @@ async fn the_gateway_s_own_deliveries_are_heard_in_both_versions() {
             order: order.clone(),
             amount: Money::from_minor(400),
             reason: "cold coffee".to_owned(),
+            approved_by: String::new(),
         };
         refunded(&office, &till, &refund).await;
         let is_refund =
@@ -331,16 +332,22 @@ async fn refunded(office: &Office, till: &Till, refund: &Refund) {
 }
 
 #[tokio::test]
-async fn what_is_paid_is_unseen_until_its_till_is_told() {
+async fn what_is_paid_is_unseen_until_its_till_has_it_on_record() {
     let office = Office::open("walks-away").await;
     let till = office.till("S001", "T01", RIGHTS).await;
     let order = office.shown(&till, 1).await;
     office.deliver(Office::paid(&order, 1234, &office.api_key)).await;
     assert_eq!(office.unseen().await, [order.out_trade_no.as_str()]);
     let row = office.row(&order).await;
+    // Whether the answer arrives is not known.
     office.ask(&till, Ask::Query(&order)).await;
+    assert_eq!(office.unseen().await, [order.out_trade_no.as_str()]);
+    let stamp = office.stamp();
+    let outgoing = till.codec.encode_seen(&order.out_trade_no, &stamp).unwrap();
+    office.carried(&till, outgoing, &stamp).await;
     assert_eq!(office.unseen().await, Vec::<String>::new());
-    assert_eq!(office.row(&order).await, PaymentRow { seen: row.version, ..row });
+    let acknowledged = Acknowledged::Yes;
+    assert_eq!(office.row(&order).await, PaymentRow { acknowledged, ..row });
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use http::{Request, StatusCode};
+use paytill_core::gateway::backend::bills::{BillPage, BillRow, BillState};
 use paytill_core::gateway::backend::message::{
     Channel, Enrolment, EnrolmentRequest, Hello, Payment, PaymentList, PaymentRequest, Refund,
     RefundList, RefundRequest, Refusal, Refused, ReversalRequest, Rights, Rules, Told,
@@ -111,6 +112,7 @@ fn every_message_is_as_described() {
             client_ip: text(),
             mark: text(),
             lasts_ms: Some(1),
+            acknowledges: true,
         },
     );
     check("ReversalRequest", &ReversalRequest { reason: text() });
@@ -178,6 +180,35 @@ fn every_message_is_as_described() {
 }
 
 #[test]
+fn a_bill_is_as_described() {
+    let text = String::new;
+    let row = BillRow {
+        kind: text(),
+        at: 1,
+        out_trade_no: text(),
+        transaction_id: text(),
+        currency: text(),
+        amount: 1,
+        settled: 1,
+        out_refund_no: text(),
+        refund: 1,
+        refund_settled: 1,
+        refund_state: text(),
+        fee: text(),
+    };
+    check("BillRow", &row);
+    let page = BillPage {
+        date: text(),
+        state: text(),
+        text: text(),
+        rows: vec![row],
+        total: 1,
+        next: Some(text()),
+    };
+    check("BillPage", &page);
+}
+
+#[test]
 fn every_word_is_in_it() {
     let document = document();
     let words = |pointer: &str| document["components"]["schemas"].pointer(pointer).cloned();
@@ -189,6 +220,8 @@ fn every_word_is_in_it() {
     };
     let states = Status::ALL.map(|status| status.word().to_owned());
     assert_eq!(sorted("/Payment/properties/state/enum"), BTreeSet::from(states));
+    let states = BillState::ALL.map(|state| state.word().to_owned());
+    assert_eq!(sorted("/BillPage/properties/state/enum"), BTreeSet::from(states));
     let states = RefundStatus::ALL.map(|status| status.word().to_owned());
     assert_eq!(sorted("/Refund/properties/state/enum"), BTreeSet::from(states));
 }

@@ -17,7 +17,10 @@ use tower::ServiceExt as _;
 use super::{Office, RIGHTS, code};
 use crate::pages::password::Cost;
 use crate::pages::{self, Pages, PagesParts};
-use crate::store::{AdminRow, PaymentKey, PaymentRow};
+use crate::store::{
+    AdminRow, BillDifference, BillRow, BillSide, Change, Judged, NoticeRow, PaymentKey, PaymentRow,
+    RefundBooks, Verdict, Write,
+};
 
 const LIGHT: Cost = Cost { memory: 8, passes: 1 };
 const PASSWORD: &str = "correct horse";
@@ -156,11 +159,13 @@ async fn paid(office: &Office) -> PaymentRow {
     office.app.work.store().payment(key).await.unwrap().unwrap()
 }
 
-const ALL: [&str; 7] = [
+const ALL: [&str; 9] = [
     "/admin",
     "/admin/payments",
     "/admin/payments/T01-00000001",
     "/admin/refunds",
+    "/admin/bills",
+    "/admin/exceptions",
     "/admin/tills",
     "/admin/tills/T01/lock",
     "/admin/messages",
@@ -400,4 +405,88 @@ async fn what_is_paid_and_no_till_knows_is_shown_first() {
     page.says("Paid, but the till does not know");
     page.says("T01-00000098");
     page.is_silent_about("Nothing needs your attention.");
+}
+
+#[tokio::test]
+async fn in_what_a_bill_differs_is_seen_at_a_glance_and_in_full() {
+    let office = Office::open("ok").await;
+    let mut owner = Owner::inside(&office).await;
+    owner.get("/admin/bills").await.says("No bill was checked yet.");
+    owner.get("/admin").await.says("Nothing needs your attention.");
+    let day = office.app.work.now().day(&paytill_core::bill::beijing()).yesterday().unwrap();
+    let side = BillSide { state: "paid".to_owned(), amount: 1234, currency: "CNY".to_owned() };
+    let row = BillRow {
+        day,
+        compared_at: office.app.work.now(),
+        bill_rows: 7,
+        matched: 6,
+        differ: 2,
+        differences: vec![BillDifference {
+            cause: paytill_core::bill::compare::Cause::NotInJournal,
+            order_no: "<b>T01".to_owned(),
+            refund_no: String::new(),
+            transaction_id: "42".to_owned(),
+            here: None,
+            bill: Some(side),
+            at: Some(office.app.work.now()),
+        }],
+    };
+    let work = &office.app.work;
+    work.store().write_bill(work.merchant(), &row).await.unwrap();
+    let page = owner.get("/admin/bills").await;
+    for text in [
+        day.to_string().as_str(),
+        "Differences: 2.",
+        "Orders that agree: 6.",
+        "in the bill, unknown here",
+        "￥12.34",
+        "&#60;b&#62;T01",
+        "There are more",
+    ] {
+        page.says(text);
+    }
+    owner.get("/admin").await.says("bills and our records: 2");
+    owner.language = "zh-CN";
+    owner.get("/admin/bills").await.says("账单中有，我方没有记录");
+}
+
+#[tokio::test]
+async fn what_nobody_expected_is_listed_with_what_was_done() {
+    let office = Office::open("ok").await;
+    let mut owner = Owner::inside(&office).await;
+    owner.get("/admin/exceptions").await.says("Nothing unusual happened.");
+    let row = paid(&office).await;
+    let store = office.app.work.store();
+    for kind in ["payment.paid_late", "payment.mismatch"] {
+        let told = move |row: Option<&PaymentRow>| Change {
+            write: Some(Write { outbox: vec![kind], ..Write::note(row.unwrap().clone()) }),
+            result: (),
+        };
+        store.change(row.key.clone(), told).await.unwrap();
+    }
+    let notice = NoticeRow {
+        merchant: office.app.work.merchant().to_owned(),
+        id: "paid-1".to_owned(),
+        received_at: office.app.work.now(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        out_trade_no: Some(OutTradeNo::try_from("WEB-00000001".to_owned()).unwrap()),
+    };
+    let unknown = |_: &RefundBooks| Judged::<()> { verdict: Verdict::Unknown, step: None };
+    store.noticed(notice, unknown).await.unwrap();
+    let page = owner.get("/admin/exceptions").await;
+    for text in [
+        "Paid after it was closed",
+        "It is booked as paid.",
+        "another amount or state",
+        "Nothing was changed by this report.",
+        row.key.out_trade_no.as_str(),
+        "￥12.34",
+        "WEB-00000001",
+        "an order that we do not have",
+    ] {
+        page.says(text);
+    }
+    owner.language = "zh-CN";
+    owner.get("/admin/exceptions").await.says("已入账。");
 }

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use paytill_core::gateway::Ask;
+use http::StatusCode;
+use paytill_core::gateway::{Ask, Gateway as _};
+use paytill_core::order::Order;
 use paytill_core::payment::{
     Answer, CloseSaid, Ending, Found, Inconclusive, Ordered, Reversed, Submitted,
 };
 use tokio::task::JoinSet;
 
-use super::{Office, RIGHTS, code};
+use super::{Office, RIGHTS, Till, code};
+use crate::store::Acknowledged;
 
 #[tokio::test]
 async fn a_payment_is_taken_once_however_often_it_is_asked_for() {
@@ -111,6 +114,40 @@ async fn a_till_that_has_not_seen_a_payment_takes_it_back() {
     assert!(matches!(answer, Answer::Reversed(Reversed::Repeat(_))), "{answer:?}");
     assert_eq!(office.end(&till, &order).await, Found::Ended(Ending::Returned));
     assert_eq!(office.net(), 0);
+}
+
+async fn seen(office: &Office, till: &Till, order: &Order) -> StatusCode {
+    let stamp = office.stamp();
+    let outgoing = till.codec.encode_seen(&order.out_trade_no, &stamp).unwrap();
+    office.carried(till, outgoing, &stamp).await.status()
+}
+
+#[tokio::test]
+async fn what_the_till_has_on_record_as_paid_is_not_taken_back() {
+    let office = Office::open("ok").await;
+    let till = office.till("S001", "T01", RIGHTS).await;
+    let other = office.till("S001", "T02", RIGHTS).await;
+    let order = till.order(1);
+    assert_eq!(seen(&office, &till, &order).await, StatusCode::NOT_FOUND);
+    office.ask(&till, Ask::Submit(&order, &code())).await;
+    assert!(matches!(office.end(&till, &order).await, Found::Paid(_)));
+    assert_eq!(seen(&office, &other, &order).await, StatusCode::FORBIDDEN);
+    assert_eq!(seen(&office, &till, &order).await, StatusCode::OK);
+    let answer = office.ask(&till, Ask::Reverse(&order)).await;
+    assert!(matches!(answer, Answer::Reversed(Reversed::Repeat(_))), "{answer:?}");
+    assert!(matches!(office.end(&till, &order).await, Found::Paid(_)));
+    assert_eq!(office.net(), 1234);
+}
+
+#[tokio::test]
+async fn what_is_not_paid_cannot_have_been_seen_paid() {
+    let office = Office::open("walks-away").await;
+    let till = office.till("S001", "T01", RIGHTS).await;
+    let order = till.order(1);
+    office.ask(&till, Ask::Submit(&order, &code())).await;
+    assert_eq!(seen(&office, &till, &order).await, StatusCode::ACCEPTED);
+    let row = office.app.work.store().payment(office.app.work.key(&order.out_trade_no)).await;
+    assert_eq!(row.unwrap().unwrap().acknowledged, Acknowledged::NotYet);
 }
 
 #[tokio::test]

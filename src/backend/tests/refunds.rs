@@ -18,6 +18,7 @@ fn refund(order: &Order, sequence: u8, amount: i64) -> Refund {
         order: order.clone(),
         amount: Money::from_minor(amount),
         reason: "cold coffee".to_owned(),
+        approved_by: String::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::{Channel, Refused};
 use paytill_core::payment::{Call, Event, Funds, Rules, State, Status};
 
-use crate::store::{Change, Lease, PaymentRow, StoreError, Write};
+use crate::store::{Acknowledged, Change, Lease, PaymentRow, StoreError, Write};
 
 /// What a call's lease is longer than the call may take.
 const MARGIN: Millis = Millis::seconds(5);
@@ -147,6 +147,16 @@ pub fn seen(row: Option<&PaymentRow>, version: i64) -> Change<()> {
     Change { write, result: () }
 }
 
+/// The till has a payment on record as paid: `true` if it is its own. That is a note, too.
+pub fn acknowledged(row: Option<&PaymentRow>, till: &str) -> Change<Option<PaymentRow>> {
+    let Some(row) = row.filter(|row| row.till == till) else { return Change::none(None) };
+    if row.state.status() != Status::Paid || row.acknowledged == Acknowledged::Yes {
+        return Change::none(Some(row.clone()));
+    }
+    let row = PaymentRow { acknowledged: Acknowledged::Yes, ..row.clone() };
+    Change { write: Some(Write::note(row.clone())), result: Some(row) }
+}
+
 /// An event of a payment, with the fields that came with it.
 pub fn happened(
     row: Option<&PaymentRow>,
@@ -191,7 +201,7 @@ fn rested(
     (write.event.is_some() || write.row != *row).then_some(write)
 }
 
-/// How long a till that has not seen it may take a paid payment back, such as after a night without
+/// How long a till that has not said that it has seen it may take a paid payment back, such as after a night without
 /// power. Later it takes a refund, and the right to one.
 const TAKEN_BACK_FOR: Millis = Millis::seconds(24 * 3600);
 
@@ -211,7 +221,11 @@ pub fn reversed(row: Option<&PaymentRow>, unseen: &PaymentRow, now: Deciding<'_>
     let mut state = row.state.clone();
     let at = now.since(row.began_at);
     let call = match state.status() {
-        Status::Paid if row.channel == Channel::Micropay && at <= TAKEN_BACK_FOR => {
+        Status::Paid
+            if row.channel == Channel::Micropay
+                && row.acknowledged != Acknowledged::Yes
+                && at <= TAKEN_BACK_FOR =>
+        {
             state.take_back(at, now.rules)
         }
         Status::Created

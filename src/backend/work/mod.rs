@@ -6,6 +6,7 @@
 //! goes on, as a till does after a restart. A submission is made by nobody but the instance that took
 //! the request: the payment code is in its memory and nowhere else.
 
+pub mod bills;
 pub mod decide;
 pub mod decide_notice;
 pub mod decide_refund;
@@ -34,7 +35,7 @@ use paytill_host::transport::{Transport, TransportFailure};
 
 use crate::desk::Desk;
 use crate::metrics::{Metrics, Outcome as CallOutcome};
-use crate::store::{Change, Lease, PaymentKey, PaymentRow, Store, StoreError};
+use crate::store::{Acknowledged, Change, Lease, PaymentKey, PaymentRow, Store, StoreError};
 use decide::{Begun, Decided, Deciding};
 use hub::Hub;
 
@@ -220,9 +221,22 @@ impl Work {
         Ok(())
     }
 
-    /// A payment is told to its till. That it is paid is noted, and nobody waits for that.
+    /// A till has its payment on record as paid. `None`: it has no such payment.
+    pub async fn acknowledged(
+        self: &Arc<Self>,
+        key: PaymentKey,
+        till: &str,
+    ) -> Outcome<Option<PaymentRow>> {
+        let till = till.to_owned();
+        let noted = self.change(key, move |row, _| decide::acknowledged(row, &till)).await;
+        noted.map_err(|error| failed(&error))
+    }
+
+    /// A payment is told to its till. That it is paid is noted, and nobody waits for that. A till that
+    /// says so itself is not to be guessed at.
     pub fn tells(self: &Arc<Self>, row: &PaymentRow) {
-        if row.state.status() != Status::Paid || row.seen >= row.version {
+        let is_news = row.acknowledged == Acknowledged::Never && row.seen < row.version;
+        if row.state.status() != Status::Paid || !is_news {
             return;
         }
         let (key, version) = (row.key.clone(), row.version);

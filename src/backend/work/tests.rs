@@ -125,6 +125,7 @@ fn request(code: &str) -> PaymentRequest {
         device: "S001".to_owned(),
         client_ip: String::new(),
         mark: "0123456789abcdef".to_owned(),
+        acknowledges: false,
         lasts_ms: None,
     }
 }

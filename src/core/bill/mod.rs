@@ -15,6 +15,7 @@ mod reader;
 mod row;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use amount::Exact;
 pub use compare::Comparison;
@@ -28,6 +29,15 @@ use crate::clock::{Date, TimeZone};
 /// The zone in which the gateway's days begin and end.
 pub fn beijing() -> TimeZone {
     TimeZone::fixed(jiff::tz::offset(8))
+}
+
+/// For so many months the gateway gives the bill of a day (protocol 7.1).
+const KEPT: i64 = 3;
+
+/// Whether the gateway keeps no bill of that day any more; it would say that there is none, as of a day
+/// without payments.
+pub fn is_too_old(day: Date, today: Date) -> bool {
+    today.checked_sub(jiff::Span::new().months(KEPT)).is_ok_and(|first| day < first)
 }
 
 /// When the bill of a day can be expected: at ten in the morning of the next, Beijing time.

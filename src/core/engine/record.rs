@@ -48,6 +48,13 @@ pub struct By {
     pub consent: Option<String>,
 }
 
+impl By {
+    /// Who answers for it: the manager, if one agreed.
+    pub fn approver(&self) -> String {
+        self.consent.as_ref().unwrap_or(&self.operator).clone()
+    }
+}
+
 /// What a person did at the till that moves no payment.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Act {

@@ -118,7 +118,8 @@ impl Engine {
             let amount = plan.amount;
             (amount, RefundState::begin(plan, draw.jitter()), Some(RefundState::FIRST))
         };
-        let refund = limits.refund(amount, reason, draw.number());
+        let approved_by = by.as_ref().map(By::approver).unwrap_or_default();
+        let refund = limits.refund(amount, (reason, approved_by), draw.number());
         let ask = RefundAsk { kind: RefundCallKind::Refund, refund: &refund };
         let wire = call.map(|_| self.gateway.record_refund(ask)).unwrap_or_default();
         self.last_refund += 1;

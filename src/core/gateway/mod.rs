@@ -15,7 +15,7 @@ pub mod wechat;
 use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
-use crate::order::{AuthCode, Order};
+use crate::order::{AuthCode, Order, OutTradeNo};
 use crate::payment::{Answer, CallKind};
 use crate::refund::{Refund, RefundAnswer, RefundCallKind};
 
@@ -99,6 +99,12 @@ pub trait Gateway: Send + Sync {
     /// until there is some. Elsewhere it is the same request.
     fn encode_waiting(&self, ask: Ask<'_>, stamp: &Stamp) -> Outgoing {
         self.encode(ask, stamp)
+    }
+
+    /// Says that a payment is on record here as paid, where somebody wants to know: from then on it is
+    /// not taken back, and nobody looks for a till that has missed it.
+    fn encode_seen(&self, _out_trade_no: &OutTradeNo, _stamp: &Stamp) -> Option<Outgoing> {
+        None
     }
 
     /// Between the transport and decoding, whoever has carried the request with this stamp hands over

@@ -149,8 +149,14 @@ impl RefundLimits<'_> {
     }
 
     /// The refund itself.
-    pub fn refund(&self, amount: Money, reason: String, chance: u16) -> Refund {
-        Refund { out_refund_no: self.number(chance), order: self.order.clone(), amount, reason }
+    pub fn refund(
+        &self,
+        amount: Money,
+        (reason, approved_by): (String, String),
+        chance: u16,
+    ) -> Refund {
+        let (out_refund_no, order) = (self.number(chance), self.order.clone());
+        Refund { out_refund_no, order, amount, reason, approved_by }
     }
 
     /// How long the next one has to wait. Those that were refused before anything left count too:

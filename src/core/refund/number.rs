@@ -66,4 +66,7 @@ pub struct Refund {
     pub amount: Money,
     /// Why, in the cashier's words; the customer may see it.
     pub reason: String,
+    /// The manager who agreed to it, or else who gives it; empty where nobody signs in. The merchant's
+    /// backend hears of it, `WeChat` Pay does not.
+    pub approved_by: String,
 }

@@ -4,6 +4,7 @@
 //! Each is written for a cashier, in every language, and says nothing that is not certain.
 
 mod backend;
+pub mod bill;
 mod connection;
 pub mod history;
 mod qr;

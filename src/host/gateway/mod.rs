@@ -9,6 +9,7 @@
 //! A program that has a gateway of its own besides reads that section with the help of [`reading`].
 
 mod account;
+pub mod bill;
 pub mod certificates;
 mod line;
 mod open;

@@ -22,6 +22,7 @@ pub(super) fn refund(id: i64, amount: i64) -> Vec<RefundEntry> {
         order: order(1),
         amount: Money::from_minor(amount),
         reason: "cold".into(),
+        approved_by: String::new(),
     };
     let plan = RefundPlan { amount: what.amount, paid: what.order.amount, earlier: Vec::new() };
     let mut state = RefundState::begin(plan, 0);
@@ -91,6 +92,7 @@ fn a_refund_is_read_back_and_those_with_work_left_are_continued() {
     assert_eq!(open.refund.order, order(1));
     assert_eq!(open.refund.out_refund_no, refund_no(2));
     assert_eq!((open.refund.amount.minor(), open.refund.reason.as_str()), (34, "cold"));
+    assert_eq!(open.refund.approved_by, by().approver());
     assert_eq!((open.boot, open.begun_at), (7, Uptime(70_000)));
     assert_eq!(open.state.status(), RefundStatus::Accepted);
 }

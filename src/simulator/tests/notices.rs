@@ -68,6 +68,7 @@ impl Shop {
             order: self.order.clone(),
             amount: Money::from_minor(400),
             reason: "broken".into(),
+            approved_by: String::new(),
         };
         let ask = RefundAsk { kind: RefundCallKind::Refund, refund: &refund };
         let stamp = v3::stamp(Millis::seconds(seconds));

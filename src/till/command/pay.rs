@@ -113,6 +113,7 @@ pub(super) async fn see_through(
             "小票未打印：{why}；可在收银界面按 F9 键补打"
         ));
     }
+    till.part().await;
     if exit == Exit::Attention {
         print_message(language.pick(
             "keep the goods; `paytill recover` or the next start continues with it",

@@ -7,19 +7,19 @@ pub(super) use export::cell;
 mod report;
 mod settle;
 
-use std::fs::File;
-
+use super::open::codec;
 use super::output::{print_lines, print_message};
 use super::{Exit, Failure};
 use crate::bill::{Expected, beijing};
 use crate::cli::Reconcile;
 use crate::config::{Config, GatewayConfig, Loaded};
 use crate::journal::JournalReader;
-use crate::language::Text;
-use crate::reconcile::{BillGateway, Reconciled, Trouble, bill_of, download, may_be_asked, open};
+use crate::reconcile::{
+    Bill, BillGateway, Reconciled, Trouble, bill_of, download, may_be_asked, open,
+};
 use crate::text::reconcile::{self as text, ReconcileWords};
 use paytill_host::clock::Clock;
-use paytill_host::gateway::Opened;
+use paytill_host::gateway::OpenError;
 
 impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Self {
@@ -38,26 +38,19 @@ pub(super) async fn bill_gateway(
     gateway: &GatewayConfig,
     clock: &Clock,
 ) -> Result<BillGateway, Failure> {
-    let Opened { codec, transport, merchant, .. } = match gateway {
+    let opened = match gateway {
         GatewayConfig::WechatV2(gateway) => gateway.open()?,
         GatewayConfig::WechatV3(gateway) => gateway.open_once(clock).await?,
-        GatewayConfig::Backend(_) | GatewayConfig::Simulator | GatewayConfig::Unread => {
-            return Err(Failure::new(Exit::Configuration, no_account(gateway)));
+        GatewayConfig::Backend(gateway) => {
+            let transport = gateway.transport().map_err(OpenError::from)?;
+            let transport = Box::new(transport);
+            return Ok(BillGateway::Backend { codec: codec(gateway)?, transport });
+        }
+        GatewayConfig::Simulator | GatewayConfig::Unread => {
+            return Err(Failure::new(Exit::Configuration, text::training()));
         }
     };
-    Ok(BillGateway { codec, transport, merchant })
-}
-
-/// Why a till without an account of its own has no bill.
-pub(super) fn no_account(gateway: &GatewayConfig) -> Text {
-    match gateway {
-        // The bill names the merchant as only the backend knows it.
-        GatewayConfig::Backend(_) => text::of_the_backend(),
-        GatewayConfig::WechatV2(_)
-        | GatewayConfig::WechatV3(_)
-        | GatewayConfig::Simulator
-        | GatewayConfig::Unread => text::training(),
-    }
+    Ok(BillGateway::Wechat(Box::new(opened)))
 }
 
 /// Holds the bill against the journal.
@@ -66,8 +59,8 @@ pub async fn run(reconcile: Reconcile, loaded: &Loaded, clock: &Clock) -> Result
     let words = ReconcileWords::of(config.till.language);
     let now = clock.wall();
     let day = reconcile.day.from_today(now.day(&beijing()));
-    let Some(merchant) = config.gateway.account() else {
-        return Err(Failure::new(Exit::Configuration, no_account(&config.gateway)));
+    let Some(merchant) = config.gateway.merchant() else {
+        return Err(Failure::new(Exit::Configuration, text::training()));
     };
     if reconcile.bill.is_none() {
         may_be_asked(day, now)?;
@@ -80,17 +73,17 @@ pub async fn run(reconcile: Reconcile, loaded: &Loaded, clock: &Clock) -> Result
         let gateway = bill_gateway(&config.gateway, clock).await?;
         download(&gateway, day, &config.journal.path, clock).await?
     };
-    let file = bill_of(source, day, now)?;
-    if file.is_none() {
+    let bill = bill_of(source, day, now)?;
+    if bill.is_none() {
         print_message(&words.no_bill(&day.to_string()));
     }
     let expected = Expected { merchant: merchant.clone(), day };
-    let mut reconciled = compare(file.as_ref(), &expected, config)?;
+    let mut reconciled = compare(bill.as_ref(), &expected, config)?;
     let open = settle::open_orders(&reconciled);
     if !open.is_empty() && settle::may_write(config) {
         let asked = open.len();
         let settled = settle::ask(&reconciled, open, loaded, clock).await?;
-        reconciled = compare(file.as_ref(), &expected, config)?;
+        reconciled = compare(bill.as_ref(), &expected, config)?;
         (reconciled.asked, reconciled.settled) = (asked, settled);
     }
     let outcome = &reconciled.outcome;
@@ -119,7 +112,7 @@ pub async fn run(reconcile: Reconcile, loaded: &Loaded, clock: &Clock) -> Result
 
 /// The bill against the journal, which may not be there yet.
 fn compare(
-    file: Option<&File>,
+    bill: Option<&Bill>,
     expected: &Expected,
     config: &Config,
 ) -> Result<Reconciled, Failure> {
@@ -129,5 +122,5 @@ fn compare(
         print_message(&text::without_journal(config.till.language, &config.journal.path));
     }
     let own = (config.till.id.clone(), config.till.currency);
-    Ok(crate::reconcile::compare(file, expected, own, reader.as_ref())?)
+    Ok(crate::reconcile::compare(bill, expected, own, reader.as_ref())?)
 }

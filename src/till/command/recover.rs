@@ -123,6 +123,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
             "有 {left} 张小票未打印（{why}）；下次打开收银界面时会打印或提示补打"
         ));
     }
+    till.part().await;
     Ok(what_is_left(till, language))
 }
 

@@ -104,12 +104,13 @@ pub enum GatewayConfig {
 }
 
 impl GatewayConfig {
-    /// Whose account at `WeChat` Pay the till itself has; `None` where it has none, or it was not read.
-    pub const fn account(&self) -> Option<&Merchant> {
+    /// Who is paid through it, as it knows them; `None` where that is nobody, or it was not read.
+    pub const fn merchant(&self) -> Option<&Merchant> {
         match self {
             Self::WechatV2(gateway) => Some(&gateway.merchant),
             Self::WechatV3(gateway) => Some(&gateway.merchant),
-            Self::Backend(_) | Self::Simulator | Self::Unread => None,
+            Self::Backend(gateway) => Some(&gateway.merchant),
+            Self::Simulator | Self::Unread => None,
         }
     }
 }

@@ -8,7 +8,10 @@ use std::io::{self, Seek as _};
 use std::path::Path;
 
 use crate::bill::compare::{Here, Outcome, OwnOrder, OwnRefund};
-use crate::bill::{Comparison, Expected, Extent, Failure as NotRead, beijing, read, ready_at};
+use crate::bill::{
+    Comparison, Expected, Extent, Failure as NotRead, Row, beijing, is_too_old, read, ready_at,
+};
+use crate::both;
 use crate::clock::{Date, Timestamp};
 use crate::gateway::wechat::v2::bill::Refusal;
 use crate::journal::{BegunRefund, Filter, JournalError, JournalReader, OrderRow};
@@ -18,10 +21,8 @@ use crate::order::TillId;
 use crate::refund::RefundStatus;
 use crate::text::{journal, reconcile as text, system};
 
-pub use source::{BillGateway, Source, download, open};
+pub use source::{Bill, BillGateway, Source, download, open};
 
-/// For so many months the gateway gives the bill of a day (protocol 7.1).
-const KEPT: i64 = 3;
 /// A refund that was begun so many days before a bill may be in it.
 const REFUNDS_BEFORE: i64 = 31;
 
@@ -84,9 +85,9 @@ pub fn may_be_asked(day: Date, now: Timestamp) -> Result<(), Trouble> {
 }
 
 /// The bill; `None` if there is none because nothing happened on that day.
-pub fn bill_of(source: Source, day: Date, now: Timestamp) -> Result<Option<File>, Trouble> {
+pub fn bill_of(source: Source, day: Date, now: Timestamp) -> Result<Option<Bill>, Trouble> {
     let why = match source {
-        Source::Bill(file) => return Ok(Some(file)),
+        Source::Bill(bill) => return Ok(Some(bill)),
         // Before that time it may still come.
         Source::Refused(Refusal::NoBill) if ready_at(day).is_none_or(|at| now < at) => {
             text::not_ready(day)
@@ -99,20 +100,15 @@ pub fn bill_of(source: Source, day: Date, now: Timestamp) -> Result<Option<File>
     Err(Trouble::Fault(why))
 }
 
-/// Whether the gateway keeps no bill of that day any more.
-fn is_too_old(day: Date, today: Date) -> bool {
-    today.checked_sub(jiff::Span::new().months(KEPT)).is_ok_and(|first| day < first)
-}
-
 /// The bill, or none if nothing happened on that day, against what the journal has of it.
 pub fn compare(
-    file: Option<&File>,
+    bill: Option<&Bill>,
     expected: &Expected,
     (till, currency): (TillId, Currency),
     reader: Option<&JournalReader>,
 ) -> Result<Reconciled, Trouble> {
     let day = expected.day;
-    let mut comparison = Comparison::new(day, till, currency);
+    let mut comparison = Comparison::new(day, vec![till], currency);
     if let Some(reader) = reader {
         orders_about(reader, day, |order| comparison.expect(order))?;
         refunds_about(reader, day, |refund| comparison.expect_refund(refund))?;
@@ -121,9 +117,17 @@ pub fn compare(
         let Some(reader) = reader else { return Ok(None) };
         Ok(reader.order(number)?.map(own_order))
     };
-    let extent = match file {
+    let extent = match bill {
         None => Extent::default(),
-        Some(mut file) => {
+        Some(Bill::Rows(rows)) => {
+            for (told, line) in rows.iter().zip(1..) {
+                let row = Row::of_told(told, line).ok_or_else(|| not_understood(line))?;
+                comparison.row(&row, look_up)?;
+            }
+            Extent { rows: rows.len() as u64, of_others: 0 }
+        }
+        Some(Bill::File(file)) => {
+            let mut file: &File = file;
             let rewound = file.rewind();
             rewound.map_err(|error| fault(&text::not_read(Path::new("-")), &error))?;
             let read = read(file, expected, |row| comparison.row(row, look_up));
@@ -137,8 +141,14 @@ pub fn compare(
             })?
         }
     };
-    let (has_bill, outcome) = (file.is_some(), comparison.finish());
+    let (has_bill, outcome) = (bill.is_some(), comparison.finish());
     Ok(Reconciled { day, has_bill, extent, outcome, asked: 0, settled: 0 })
+}
+
+/// What the backend tells of a bill is of a newer kind than this till knows, or nonsense.
+fn not_understood(line: u64) -> Trouble {
+    let why = both!("row {line} of it is not understood", "第 {line} 行无法识别");
+    Trouble::Fault(text::not_downloaded().because(&why))
 }
 
 /// The journal's orders that may have been paid on that day in Beijing: the shop's own day may begin
@@ -190,25 +200,5 @@ fn own_order(row: OrderRow) -> OwnOrder {
         currency: row.currency,
         created_at: row.created_at,
         updated_at: row.updated_at,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bill_is_kept_for_three_months() {
-        let day = |text: &str| text.parse::<Date>().unwrap();
-        for (of, today, is_old) in [
-            ("2026-08-30", "2026-11-30", false),
-            ("2026-08-29", "2026-11-30", true),
-            ("2026-02-28", "2026-05-31", false),
-            ("2026-02-27", "2026-05-31", true),
-            ("2025-11-30", "2026-11-30", true),
-            ("2026-11-29", "2026-11-30", false),
-        ] {
-            assert_eq!(is_too_old(day(of), day(today)), is_old, "{of}");
-        }
     }
 }

@@ -39,7 +39,7 @@ fn read_in(bytes: &[u8], piece: usize) -> Result<(u64, Vec<String>, i64), String
     };
     let day = "2026-11-22".parse().unwrap();
     let till = TillId::new("T01").unwrap();
-    let mut against = Comparison::new(day, till, Currency::CNY);
+    let mut against = Comparison::new(day, vec![till], Currency::CNY);
     let (mut rows, mut paid) = (Vec::new(), 0_i64);
     let each = |row: &Row<'_>| {
         for text in [&row.order_no, &row.transaction_id, &row.refund_no, &row.sub_merchant] {

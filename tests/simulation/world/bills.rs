@@ -44,7 +44,7 @@ impl World {
         refunds: &[OwnRefund],
     ) -> Result<(), String> {
         let till = TillId::new("T01").ok_or("no till")?;
-        let mut comparison = Comparison::new(day, till, Currency::CNY);
+        let mut comparison = Comparison::new(day, vec![till], Currency::CNY);
         // No bill has what was paid in cash.
         let by_code = rows.iter().filter(|row| row.state.cash().is_none());
         by_code.map(own_order).for_each(|order| comparison.expect(order));

@@ -3,12 +3,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use paytill_core::clock::{Millis, Timestamp};
-use paytill_core::payment::{Answer, Event, Found, Proof, Reason, State, Submitted, TillCause};
+use paytill_core::payment::{
+    Answer, Call, Event, Found, Proof, Reason, State, Status, Submitted, TillCause,
+};
 
 use super::{Books, NOW, RULES, SHOP, begin, contract, insert, key, key_of, payment};
-use crate::store::{Change, Filter, Lease, PaymentKey, PaymentRow, Store, StoreError, Write};
+use crate::store::{
+    Acknowledged, Change, Filter, Lease, PaymentKey, PaymentRow, Store, StoreError, Write,
+};
 
 contract!(
+    what_its_till_may_have_missed_is_listed,
     of_many_that_begin_one_number_one_does,
     a_decision_on_a_row_that_has_changed_is_made_again,
     versions_grow_by_one_and_every_event_is_in_the_story,
@@ -156,6 +161,7 @@ async fn a_row_that_was_decided_on_is_never_overwritten(books: Books) {
                 None::<&str>.into(),
                 None::<i64>.into(),
                 0.into(),
+                0.into(),
                 None::<i64>.into(),
                 NOW.0.into(),
                 SHOP.into(),
@@ -302,4 +308,34 @@ async fn a_transaction_s_number_leads_to_its_order(books: Books) {
     let found = Event::Answered(1, Answer::Found(Found::NotFound));
     step(&books.store, key(1), found, |_| ()).await.unwrap();
     assert!(books.store.of_transaction(SHOP, "4200001").await.unwrap().is_some());
+}
+
+/// A till that says what it has on record is believed; of another it counts what it was told.
+async fn what_its_till_may_have_missed_is_listed(books: Books) {
+    let store = &books.store;
+    for (number, acknowledged, seen) in [
+        (1, Acknowledged::Never, 0),
+        (2, Acknowledged::Never, 2),
+        (3, Acknowledged::NotYet, 2),
+        (4, Acknowledged::Yes, 0),
+    ] {
+        begin(store, PaymentRow { acknowledged, ..payment(&key(number)) }).await.unwrap();
+        let paid = move |row: Option<&PaymentRow>| {
+            let mut row = PaymentRow { version: 2, seen, ..row.unwrap().clone() };
+            let proof = Proof { transaction_id: format!("42{number}"), paid_at: NOW, coupon: None };
+            let answer = Answer::Submitted(Submitted::Paid(proof));
+            let event = Event::Answered(Call::SUBMISSION.number, answer);
+            let _ = row.state.step(&event, Millis(100), &RULES);
+            let write = Write { row, event: Some((event, Vec::new())), outbox: Vec::new() };
+            Change { write: Some(write), result: () }
+        };
+        store.change(key(number), paid).await.unwrap();
+        let row = store.payment(key(number)).await.unwrap().unwrap();
+        assert_eq!((row.acknowledged, row.state.status()), (acknowledged, Status::Paid));
+    }
+    let ever = (Timestamp(0), NOW.after(Millis(1)));
+    let missed = store.unseen(SHOP, ever, 9).await.unwrap();
+    let mut missed: Vec<_> = missed.into_iter().map(|row| row.key).collect();
+    missed.sort_by_key(|key| key.out_trade_no.to_string());
+    assert_eq!(missed, [key(1), key(3)]);
 }

@@ -5,11 +5,12 @@ use tokio_postgres::types::Type;
 use super::{Books, Place, contract, raw};
 use crate::store::StoreError;
 use crate::store::tx::{LOCKING, Tx};
-use crate::store::{admins, day, notices, outbox, overview, payments, refunds, tills};
+use crate::store::{admins, bills, day, notices, outbox, overview, payments, refunds, tills};
 
 const SCHEMA: &str = include_str!("../schema.sql");
-const FILES: [(&str, &[&str], &str); 8] = [
+const FILES: [(&str, &[&str], &str); 9] = [
     ("admins", admins::STATEMENTS, include_str!("../admins.rs")),
+    ("bills", bills::STATEMENTS, include_str!("../bills.rs")),
     ("day", day::STATEMENTS, include_str!("../day.rs")),
     ("notices", notices::STATEMENTS, include_str!("../notices.rs")),
     ("outbox", outbox::STATEMENTS, include_str!("../outbox.rs")),

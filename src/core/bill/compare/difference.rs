@@ -1,5 +1,7 @@
 //! What a bill and a journal differ in.
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::{Date, Timestamp};
 use crate::money::{Currency, Money};
 
@@ -30,7 +32,8 @@ impl Kind {
 }
 
 /// What exactly it is, which decides what to do about it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// Paid by the journal, and not in the bill. Close to midnight it may be in that of another day.
     NotInBill(Option<Date>),

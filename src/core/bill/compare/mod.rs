@@ -6,7 +6,8 @@
 //! and day, and of the bill only what concerns them.
 //!
 //! Payments count by the day on which they were made, in Beijing. Numbers that have the form of
-//! another till's are not this journal's business: they are counted apart.
+//! another till's are not this journal's business: they are counted apart. The books of a backend are
+//! those of several tills.
 
 mod difference;
 mod sums;
@@ -132,7 +133,7 @@ struct BilledRefund {
 /// The bill of a day against the journal.
 pub struct Comparison {
     day: Date,
-    till: TillId,
+    tills: Vec<TillId>,
     currency: Currency,
     own: HashMap<String, Tracked>,
     expected_refunds: HashMap<String, OwnRefund>,
@@ -165,11 +166,11 @@ impl Outcome {
 }
 
 impl Comparison {
-    /// Nothing yet. `day` is Beijing's.
-    pub fn new(day: Date, till: TillId, currency: Currency) -> Self {
+    /// Nothing yet. `day` is Beijing's; the journal is that of these tills.
+    pub fn new(day: Date, tills: Vec<TillId>, currency: Currency) -> Self {
         Self {
             day,
-            till,
+            tills,
             currency,
             own: HashMap::new(),
             expected_refunds: HashMap::new(),
@@ -248,7 +249,8 @@ impl Comparison {
     }
 
     fn has_our_form(&self, number: &str) -> bool {
-        OutTradeNo::try_from(number.to_owned()).is_ok_and(|number| number.is_of(&self.till))
+        OutTradeNo::try_from(number.to_owned())
+            .is_ok_and(|number| self.tills.iter().any(|till| number.is_of(till)))
     }
 
     /// Whether something of this moment belongs into the bill.

@@ -54,7 +54,7 @@ struct Journal {
 
 fn held(journal: Journal, bill: Vec<made::MadeRow>) -> Outcome {
     let text = Bill::new(bill).text(Form::All);
-    let mut comparison = Comparison::new(day(), TillId::new("T01").unwrap(), Currency::CNY);
+    let mut comparison = Comparison::new(day(), vec![TillId::new("T01").unwrap()], Currency::CNY);
     journal.orders.into_iter().for_each(|order| comparison.expect(order));
     journal.refunds.into_iter().for_each(|refund| comparison.expect_refund(refund));
     let older: BTreeMap<String, OwnOrder> =
@@ -420,7 +420,7 @@ fn refunds_are_held_against_those_of_the_journal() {
 
 #[test]
 fn a_bill_of_somebody_else_with_our_numbers_is_counted_and_not_kept() {
-    let mut comparison = Comparison::new(day(), TillId::new("T01").unwrap(), Currency::CNY);
+    let mut comparison = Comparison::new(day(), vec![TillId::new("T01").unwrap()], Currency::CNY);
     let text = Bill::new(vec![paid(FIRST, 1)]).text(Form::All);
     let mut looked_up = 0;
     let result = read(text.as_bytes(), &expected(), |row| {

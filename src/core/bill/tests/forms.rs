@@ -110,3 +110,65 @@ fn reversals_may_be_in_the_totals_or_not() {
     assert_eq!(all(&mixed).unwrap().1.len(), 2);
     assert!(all(mixed.replace("\n`1,", "\n`3,")).is_err());
 }
+
+#[test]
+fn a_bill_is_kept_for_three_months() {
+    let day = |text: &str| text.parse::<Date>().unwrap();
+    for (of, today, is_old) in [
+        ("2026-08-30", "2026-11-30", false),
+        ("2026-08-29", "2026-11-30", true),
+        ("2026-02-28", "2026-05-31", false),
+        ("2026-02-27", "2026-05-31", true),
+        ("2025-11-30", "2026-11-30", true),
+        ("2026-11-29", "2026-11-30", false),
+    ] {
+        assert_eq!(is_too_old(day(of), day(today)), is_old, "{of}");
+    }
+}
+
+#[test]
+fn a_row_is_told_to_a_till_and_read_there_as_it_was() {
+    use crate::bill::{BeijingTime, Exact, RefundState, Row, RowKind};
+    let row = Row {
+        line: 7,
+        kind: RowKind::Refund,
+        at: BeijingTime::read("2026-11-22 12:03:01").unwrap(),
+        sub_merchant: "".into(),
+        transaction_id: "4200002345".into(),
+        order_no: "T01112212030189345607".into(),
+        currency: Currency::CNY,
+        amount: Money::from_minor(1234),
+        settled: Money::from_minor(1200),
+        refund_no: "T01112212030189345607R1".into(),
+        refund: Money::from_minor(500),
+        refund_settled: Money::from_minor(480),
+        refund_state: RefundState::Processing,
+        fee: Exact::read("-0.03456").unwrap(),
+    };
+    let told = row.told();
+    assert_eq!(Row::of_told(&told, 7), Some(row.clone()));
+    for refund_state in [
+        RefundState::None,
+        RefundState::Done,
+        RefundState::Failed,
+        RefundState::Abnormal,
+        RefundState::Unknown,
+    ] {
+        let row = Row { refund_state, ..row.clone() };
+        assert_eq!(Row::of_told(&row.told(), 7), Some(row));
+    }
+    for kind in [RowKind::Paid, RowKind::Revoked] {
+        let row = Row { kind, ..row.clone() };
+        assert_eq!(Row::of_told(&row.told(), 7), Some(row));
+    }
+    let newer = |change: fn(&mut crate::gateway::backend::bills::BillRow)| {
+        let mut told = told.clone();
+        change(&mut told);
+        Row::of_told(&told, 7).map(|row| row.refund_state)
+    };
+    assert_eq!(newer(|row| "frozen".clone_into(&mut row.refund_state)), Some(RefundState::Unknown));
+    assert_eq!(newer(|row| "transferred".clone_into(&mut row.kind)), None);
+    assert_eq!(newer(|row| "XXY".clone_into(&mut row.currency)), None);
+    assert_eq!(newer(|row| row.out_trade_no.clear()), None);
+    assert_eq!(newer(|row| "a lot".clone_into(&mut row.fee)), None);
+}

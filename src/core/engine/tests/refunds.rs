@@ -125,6 +125,7 @@ fn number_amount_and_reason_are_on_disk_before_anything_is_asked_or_sent() {
     let begin = bench.last_entry().begin.clone().unwrap();
     assert_eq!(begin.refund.out_refund_no.as_str(), number);
     assert_eq!((begin.refund.amount.minor(), begin.refund.reason.as_str()), (1234, "cold"));
+    assert_eq!(begin.refund.approved_by, "Ben", "and not whoever typed it");
     assert_eq!(bench.last_entry().wire, [("out_refund_no".to_owned(), number.clone())]);
     assert!(bench.refund_calls.is_empty() && bench.refunds_reported.is_empty());
     bench.refund_disk(1, true);

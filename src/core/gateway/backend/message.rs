@@ -51,6 +51,9 @@ pub struct PaymentRequest {
     /// How long a code of ours may be scanned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts_ms: Option<u64>,
+    /// This till says so once it has a paid payment on record: `POST .../seen`.
+    #[serde(default)]
+    pub acknowledges: bool,
 }
 
 /// `POST /v1/payments/{out_trade_no}/reversal` and `/close`, also of a number that was never seen: from

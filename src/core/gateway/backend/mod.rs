@@ -4,6 +4,7 @@
 //! answer is bound to the request that it answers, so that whoever is in between can delay it and
 //! cannot make one up.
 
+pub mod bills;
 pub mod enrolment;
 mod known;
 mod meaning;
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp};
-use crate::order::TillId;
+use crate::order::{OutTradeNo, TillId};
 use crate::payment::{Answer, Inconclusive, Reason, TillCause};
 use crate::refund::{RefundAnswer, RefundCallKind};
 pub use known::KnownBackend;
@@ -179,6 +180,7 @@ impl Backend {
             client_ip: order.client_ip.clone(),
             mark: order.mark.clone(),
             lasts_ms: lasts.map(|lasts| lasts.0),
+            acknowledges: true,
         }
     }
 }
@@ -197,6 +199,11 @@ impl Gateway for Backend {
         reply.extensions_mut().remove::<Vouched>();
         let vouched = self.theirs.has_answered(reply, &stamp.nonce).map(|_| ());
         reply.extensions_mut().insert(Vouched(vouched));
+    }
+
+    fn encode_seen(&self, out_trade_no: &OutTradeNo, stamp: &Stamp) -> Option<Outgoing> {
+        let target = format!("{PAYMENTS}/{}/seen", escaped(out_trade_no.as_str()));
+        Some(self.outgoing(Method::POST, &target, Zeroizing::default(), stamp))
     }
 
     fn record(&self, ask: Ask<'_>) -> Vec<(String, String)> {
@@ -279,7 +286,7 @@ fn refund_request(ask: RefundAsk<'_>) -> RefundRequest {
     RefundRequest {
         amount: ask.refund.amount.minor(),
         reason: ask.refund.reason.clone(),
-        approved_by: String::new(),
+        approved_by: ask.refund.approved_by.clone(),
     }
 }
 

@@ -7,7 +7,7 @@ use super::Cashier;
 use crate::bill::Expected;
 use crate::both;
 use crate::clock::Date;
-use crate::command::reconcile::{bill_gateway, no_account};
+use crate::command::reconcile::bill_gateway;
 use crate::command::{Exit, Failure};
 use crate::config::GatewayConfig;
 use crate::journal::JournalReader;
@@ -15,7 +15,7 @@ use crate::money::Currency;
 use crate::order::{Merchant, TillId};
 use crate::reconcile::{Reconciled, bill_of, compare, download};
 use crate::screen::{MoneyNews, ScreenMessage};
-use crate::text::system;
+use crate::text::{reconcile as text, system};
 use paytill_host::clock::Clock;
 
 /// What is compared with what.
@@ -33,8 +33,8 @@ impl Cashier<'_> {
     /// Begins to compare them, and reports what came of it.
     pub(super) fn read_bill(&mut self, day: Date) {
         let config = self.config;
-        let Some(merchant) = config.gateway.account() else {
-            let why = Err(no_account(&config.gateway));
+        let Some(merchant) = config.gateway.merchant() else {
+            let why = Err(text::training());
             return self.post(ScreenMessage::Money(MoneyNews::BillRead(why)));
         };
         let asked = Asked {
@@ -73,10 +73,10 @@ fn reconciled(asked: Asked) -> Result<Box<Reconciled>, Failure> {
         let gateway = bill_gateway(&gateway, &clock).await?;
         Ok::<_, Failure>(download(&gateway, day, &journal, &clock).await?)
     })?;
-    let file = bill_of(source, day, clock.wall())?;
+    let bill = bill_of(source, day, clock.wall())?;
     let expected = Expected { merchant, day };
     let reader = JournalReader::of_held(&journal, key.as_deref())?;
-    let reconciled = compare(file.as_ref(), &expected, own, Some(&reader))?;
+    let reconciled = compare(bill.as_ref(), &expected, own, Some(&reader))?;
     tracing::info!(%day, differ = reconciled.outcome.differ(), "a bill was compared");
     Ok(Box::new(reconciled))
 }

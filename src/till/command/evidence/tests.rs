@@ -347,7 +347,13 @@ fn refunded() -> Made {
     let plan = RefundPlan { amount, paid: order.amount, earlier: Vec::new() };
     let mut state = RefundState::begin(plan, 0);
     let number = OutRefundNo::new(&order.out_trade_no, 1, 7);
-    let refund = Refund { out_refund_no: number, order, amount, reason: "cold".into() };
+    let refund = Refund {
+        out_refund_no: number,
+        order,
+        amount,
+        reason: "cold".into(),
+        approved_by: String::new(),
+    };
     let mut entry = RefundEntry {
         refund: 1,
         attempt: 2,

@@ -37,7 +37,7 @@ fn a_registered_till_is_read_with_its_keys() {
         ("paytill-backend", "T07")
     );
     assert_eq!(backend.merchant.mch_id, "corner");
-    assert_eq!(config.gateway.account(), None, "the account is the backend's");
+    assert_eq!(config.gateway.merchant(), Some(&backend.merchant));
     assert_eq!(backend.connect_timeout, Millis(3_000));
     assert!(backend.codec().is_some());
     assert!(!format!("{config:?}").contains("PRIVATE KEY"));

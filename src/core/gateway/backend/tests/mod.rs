@@ -108,6 +108,7 @@ fn refund() -> Refund {
         order: order(),
         amount: Money::from_minor(234),
         reason: "one cup was cold".to_owned(),
+        approved_by: "Wang".to_owned(),
     }
 }
 

@@ -16,7 +16,7 @@ fn every_call_has_its_place_and_its_body() {
     let (order, code) = (order(), code());
     let at = format!("/v1/payments/{NUMBER}");
     let goods = "\"description\":\"Corner Coffee T01\",\"device\":\"S001\",\
-        \"client_ip\":\"192.0.2.7\",\"mark\":\"00112233aabbccdd\"";
+        \"client_ip\":\"192.0.2.7\",\"mark\":\"00112233aabbccdd\",\"acknowledges\":true";
     let amount = "\"amount\":1234,\"currency\":\"CNY\"";
     let nothing = "{\"reason\":\"\"}".to_owned();
     for (kind, line, body) in [
@@ -38,6 +38,8 @@ fn every_call_has_its_place_and_its_body() {
         let ask = Ask::of(kind, &order, Some(&code)).unwrap();
         assert_eq!(lines(&pair.codec.encode(ask, &stamp("1"))), (line, body));
     }
+    let seen = pair.codec.encode_seen(&order.out_trade_no, &stamp("1")).unwrap();
+    assert_eq!(lines(&seen), (format!("POST {at}/seen"), String::new()));
 }
 
 #[test]
@@ -127,7 +129,7 @@ fn a_refund_has_its_own_place_below_its_payment() {
         (
             RefundCallKind::Refund,
             format!("PUT {one}"),
-            "{\"amount\":234,\"reason\":\"one cup was cold\",\"approved_by\":\"\"}",
+            "{\"amount\":234,\"reason\":\"one cup was cold\",\"approved_by\":\"Wang\"}",
         ),
     ] {
         let ask = RefundAsk { kind, refund: &refund };

@@ -30,7 +30,7 @@ pub(super) const fn path(kind: RefundCallKind) -> (&'static str, bool) {
 impl WechatV2 {
     pub(super) fn refund_fields(&self, ask: RefundAsk<'_>) -> Fields {
         let RefundAsk { kind, refund } = ask;
-        let Refund { out_refund_no, order, amount, reason } = refund;
+        let Refund { out_refund_no, order, amount, reason, .. } = refund;
         let mut fields = self.of(&order.merchant);
         match kind {
             RefundCallKind::Look { offset } => {

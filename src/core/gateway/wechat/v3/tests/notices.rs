@@ -58,6 +58,7 @@ fn refund() -> Refund {
         order: order(),
         amount: Money::from_minor(1000),
         reason: String::new(),
+        approved_by: String::new(),
     }
 }
 

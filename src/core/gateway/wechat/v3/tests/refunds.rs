@@ -19,6 +19,7 @@ fn refund() -> Refund {
         order: order(),
         amount: Money::from_minor(150),
         reason: "退货：杯子破了".into(),
+        approved_by: String::new(),
     }
 }
 
