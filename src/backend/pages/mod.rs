@@ -5,6 +5,7 @@
 //! till and to have a message sent again. All of it is this merchant's alone. Texts from outside are
 //! escaped by the templates; nothing is marked as safe.
 
+mod audit;
 mod login;
 mod outbox;
 mod overview;
@@ -18,7 +19,7 @@ mod tills;
 mod view;
 mod words;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
@@ -38,7 +39,6 @@ use crate::store::StoreError;
 use crate::work::Work;
 use password::Cost;
 use session::Visitor;
-use throttle::Throttle;
 use view::Eye;
 use words::PageWords;
 
@@ -77,7 +77,6 @@ pub struct Pages {
     is_simulated: bool,
     is_behind_proxy: bool,
     cost: Cost,
-    throttle: Mutex<Throttle>,
     hashing: Semaphore,
     waiting: Semaphore,
 }
@@ -93,7 +92,6 @@ impl Pages {
             is_simulated,
             is_behind_proxy,
             cost,
-            throttle: Mutex::default(),
             hashing: Semaphore::new(HASHING),
             waiting: Semaphore::new(WAITING),
         })
@@ -135,6 +133,7 @@ pub fn router(pages: Arc<Pages>) -> Router {
         .route("/admin/tills/{till}/lock", get(tills::question).post(tills::lock))
         .route("/admin/messages", get(outbox::list))
         .route("/admin/messages/resend", post(outbox::resend))
+        .route("/admin/audit", get(audit::list))
         .route("/admin/logout", post(login::log_out))
         .route_layer(axum::middleware::from_fn_with_state(Arc::clone(&pages), session::guarded));
     Router::new()
@@ -205,6 +204,7 @@ enum Tab {
     Refunds,
     Tills,
     Messages,
+    Audit,
     None,
 }
 
@@ -228,7 +228,7 @@ impl Frame {
         self.visitor.as_ref().map_or(LOGIN, |visitor| &visitor.path)
     }
 
-    fn tabs(&self) -> [(&'static str, &'static str, bool); 5] {
+    fn tabs(&self) -> [(&'static str, &'static str, bool); 6] {
         let w = self.w;
         [
             (HOME, w.today(), self.here == Tab::Today),
@@ -236,6 +236,7 @@ impl Frame {
             ("/admin/refunds", w.refunds(), self.here == Tab::Refunds),
             ("/admin/tills", w.tills(), self.here == Tab::Tills),
             ("/admin/messages", w.messages(), self.here == Tab::Messages),
+            ("/admin/audit", w.audit(), self.here == Tab::Audit),
         ]
     }
 }

@@ -18,7 +18,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
-use paytill_core::clock::Millis;
+use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::enrolment::{Code, comparison};
 use paytill_core::gateway::backend::message::{Enrolment, EnrolmentRequest, Refusal, Rights};
 use paytill_core::gateway::backend::signed::{PublicKey, SigningKey};
@@ -44,7 +44,7 @@ use crate::files;
 use crate::routes::notify::{self, Notified};
 use crate::routes::{self, App};
 use crate::serve::Door;
-use crate::store::{EnrolmentRow, Sqlite, Store};
+use crate::store::{By, EnrolmentRow, Sqlite, Store};
 use crate::work::{Work, WorkParts};
 
 /// How much faster than life the bank and its customers are.
@@ -202,7 +202,7 @@ impl Office {
             expires_at: now.after(Millis::seconds(900)),
         };
         let (work, store) = (&self.app.work, store.to_owned());
-        work.parts.store.add_till(work.merchant(), &store, rights, row, now).await.unwrap();
+        work.parts.store.add_till(work.merchant(), &store, rights, row, by(now)).await.unwrap();
         code
     }
 
@@ -330,6 +330,11 @@ impl Till {
             mark: "0123456789abcdef".to_owned(),
         }
     }
+}
+
+/// An operator.
+pub(crate) fn by(at: Timestamp) -> By {
+    By { who: "command:0@here".to_owned(), at }
 }
 
 /// The code of a customer.
