@@ -283,8 +283,8 @@ fn certificate(books: &Books<'_>) -> (Finding, Option<PathBuf>) {
     let until = validity.until.local("%Y-%m-%d", &config.time_zone);
     let renew = || {
         both!(
-            "have it renewed, put it into the same files and start this program again",
-            "请续期证书，替换原文件后重新启动本程序"
+            "have it renewed, put it into the same files and send this program a SIGHUP",
+            "请续期证书，替换原文件后向本程序发送 SIGHUP"
         )
     };
     let finding = if now > validity.until {

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use crate::admission::network;
 use crate::store::Counted;
 
 /// So many attempts at a name from an address, and so many from an address in all, in a quarter of an
@@ -15,17 +16,6 @@ pub(super) fn counted(name: &str, from: IpAddr) -> [Counted; 2] {
     let from = network(from);
     let of_name = format!("login from {from} as {name}");
     [(format!("login from {from}"), TRIES_OF_ADDRESS), (of_name, TRIES)]
-}
-
-/// Whoever has one address of IPv6 has all of its network.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! between till and backend.
 
 mod hostile;
+mod limits;
 mod notices;
 mod openapi;
 mod outbox;
@@ -39,6 +40,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
+use crate::config::Limits;
 use crate::desk::Desk;
 use crate::files;
 use crate::routes::notify::{self, Notified};
@@ -114,6 +116,11 @@ impl Office {
 
     /// The same with a bank that keeps to a script, asked in this version of its interface.
     pub(crate) async fn with(version: Version, script: Script) -> Self {
+        Self::within(version, script, Limits::default()).await
+    }
+
+    /// The same, and nobody may ask more often than that.
+    pub(crate) async fn within(version: Version, script: Script, limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::start();
         let keys = match version {
@@ -167,12 +174,13 @@ impl Office {
                 digest_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"a test's"),
             },
             request_timeout: Millis::seconds(2),
+            new_at_once: 256,
             is_alone: true,
             clock,
             instance: random::nonce().unwrap(),
         });
         let key = SigningKey::from_pkcs8(&SigningKey::generate().unwrap()).unwrap();
-        let app = App::new(Arc::clone(&work), key, None);
+        let app = App::new(Arc::clone(&work), key, None, limits);
         let router = routes::tills(Arc::clone(&app));
         let web = notify::notified(Notified::new(Arc::clone(&work), reader, token.clone()));
         let names = files::names(loopback.ip(), None);
