@@ -30,6 +30,7 @@ pub const KNOWN: &Known = &[
     (Version::V2.section(), Version::V2.keys()),
     (Version::V3.section(), Version::V3.keys()),
     ("payment", &times::KEYS),
+    ("limits", &["new_payments_per_minute", "unsigned_per_minute"]),
     ("webhook", &["url", "secret_file", "ca_file"]),
     ("log", &["path", "level"]),
 ];
@@ -56,10 +57,20 @@ pub struct Config {
     pub rules: Rules,
     /// How long a code of ours may be scanned at most.
     pub qr_lasts: Millis,
+    pub limits: Limits,
     pub log: Option<PathBuf>,
     pub level: tracing::level_filters::LevelFilter,
     /// Nothing was configured: this is the demonstration.
     pub is_demo: bool,
+}
+
+/// How often somebody may ask in a minute; 0: as often as they like.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Limits {
+    /// A till, for a new payment.
+    pub new_payments: u32,
+    /// An address, without a till's signature.
+    pub unsigned: u32,
 }
 
 /// Where the books are.
@@ -173,6 +184,7 @@ fn read(
         gateway,
         rules: times.rules,
         qr_lasts: times.qr_lasts,
+        limits: limits(&document.section("limits"))?,
         // Of a folder the log gets a file in it.
         log: log
             .path("path", folder)?
@@ -254,6 +266,17 @@ fn database(section: &Section<'_>, folder: &Path, state: &Path) -> Result<Databa
             "应为 sqlite:文件 或 postgres://用户@主机/库名"
         );
         section.wrong("url", &sentence)
+    })
+}
+
+fn limits(section: &Section<'_>) -> Result<Limits, ConfigError> {
+    let read = |key, default| {
+        let limit = section.whole(key, 0..=1_000_000, default)?;
+        Ok::<_, ConfigError>(u32::try_from(limit).unwrap_or(u32::MAX))
+    };
+    Ok(Limits {
+        new_payments: read("new_payments_per_minute", 600)?,
+        unsigned: read("unsigned_per_minute", 300)?,
     })
 }
 

@@ -24,8 +24,11 @@ pub struct Metrics {
     calls: Family<Labels<2>, Counter>,
     ended: Family<Labels<2>, Counter>,
     store: Histogram,
+    shed: Family<Labels<1>, Counter>,
     /// Connections now.
     pub connections: Gauge,
+    /// Requests that wait for news now.
+    pub long_polls: Gauge,
     open: Gauge,
     oldest: Gauge,
 }
@@ -41,6 +44,19 @@ pub enum Outcome {
     NotSent,
 }
 
+/// Why a request was refused, or not held open, for the sake of the others.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Shed {
+    /// A new payment has waited too long for the database.
+    Queue,
+    /// Too many wait for news already.
+    LongPoll,
+    /// A till asks to be paid too often.
+    Till,
+    /// An address asks too often without a signature.
+    Address,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut metrics = Self {
@@ -49,7 +65,9 @@ impl Default for Metrics {
             calls: Family::default(),
             ended: Family::default(),
             store: Histogram::new(STORE_BOUNDS),
+            shed: Family::default(),
             connections: Gauge::default(),
+            long_polls: Gauge::default(),
             open: Gauge::default(),
             oldest: Gauge::default(),
         };
@@ -62,6 +80,10 @@ impl Default for Metrics {
         registry.register("ended", ended, metrics.ended.clone());
         let store = "How long a change takes from its request to its commit";
         registry.register("store_change_seconds", store, metrics.store.clone());
+        let shed = "Requests that were refused, or not held open, for the sake of others";
+        registry.register("shed", shed, metrics.shed.clone());
+        let polls = "Requests that wait for news now";
+        registry.register("long_polls", polls, metrics.long_polls.clone());
         registry.register("connections", "Connections now", metrics.connections.clone());
         let open = "Payments with work left, of all instances";
         registry.register("open_payments", open, metrics.open.clone());
@@ -91,6 +113,17 @@ impl Metrics {
         };
         let labels = [("call", kind.to_owned()), ("outcome", outcome.to_owned())];
         self.calls.get_or_create(&labels).inc();
+    }
+
+    /// A request was refused, or not held open.
+    pub fn shed(&self, why: Shed) {
+        let why = match why {
+            Shed::Queue => "queue",
+            Shed::LongPoll => "long_poll",
+            Shed::Till => "till",
+            Shed::Address => "address",
+        };
+        self.shed.get_or_create(&[("why", why.to_owned())]).inc();
     }
 
     /// A payment or a refund has no work left.

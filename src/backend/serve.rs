@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
@@ -33,7 +33,7 @@ const LARGEST_HEAD: usize = 16 * 1024;
 /// Where requests come in.
 pub struct Door {
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<watch::Receiver<Arc<rustls::ServerConfig>>>,
     router: Router,
     /// How many connections there are, for whoever watches.
     connections: Gauge,
@@ -55,14 +55,20 @@ impl Door {
         tls: Option<Arc<rustls::ServerConfig>>,
         router: Router,
     ) -> Self {
-        let (tls, connections) = (tls.map(TlsAcceptor::from), Gauge::default());
-        Self { listener, tls, router, connections }
+        let tls = tls.map(|tls| watch::channel(tls).1);
+        Self { listener, tls, router, connections: Gauge::default() }
     }
 
     /// Counts its connections there as well.
     #[must_use]
     pub fn counted_by(self, connections: Gauge) -> Self {
         Self { connections, ..self }
+    }
+
+    /// Meets new connections with the newest of these, if it speaks TLS at all.
+    #[must_use]
+    pub fn renewed_by(self, newest: watch::Receiver<Arc<rustls::ServerConfig>>) -> Self {
+        Self { tls: self.tls.map(|_| newest), ..self }
     }
 
     /// Where it listens.
@@ -93,7 +99,8 @@ impl Door {
                     continue;
                 }
             };
-            let (tls, router) = (self.tls.clone(), self.router.clone());
+            let newest = self.tls.as_ref().map(|newest| Arc::clone(&newest.borrow()));
+            let (tls, router) = (newest.map(TlsAcceptor::from), self.router.clone());
             let watcher = graceful.watcher();
             let counted = Counted::new(self.connections.clone());
             tokio::spawn(async move {

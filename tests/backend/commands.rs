@@ -151,3 +151,32 @@ fn a_bill_is_asked_for_only_of_a_day_and_a_merchant_that_have_one() {
         assert!(error.contains(said), "{day}: {error}");
     }
 }
+
+#[test]
+fn the_audit_is_printed_and_what_was_changed_in_it_is_found() {
+    let place = Place::new();
+    let served = place.serve();
+    Till::enrol(&place, &served);
+    assert_eq!(place.run(&["till", "revoke", "S001", "T01"]).status.code(), Some(0));
+    let all = lines(&place, &["audit", "--json"]);
+    let (end, entries) = all.split_last().unwrap();
+    let word = |entry: &Value, name: &str| entry[name].as_str().unwrap().to_owned();
+    let acts: Vec<_> = entries.iter().map(|entry| word(entry, "action")).collect();
+    assert_eq!(acts, ["till.add", "till.enroll", "till.revoke"]);
+    assert!(word(&entries[0], "who").starts_with("command:"));
+    assert_eq!(word(&entries[1], "who"), "till:T01");
+    assert_eq!((&end["entries"], &end["broken_at"]), (&3.into(), &Value::Null));
+    assert_eq!(end["digest"], entries[2]["digest"]);
+    assert!(results(&place).contains(&("audit".to_owned(), "ok".to_owned())));
+
+    let books = rusqlite::Connection::open(place.folder.path().join("state/backend.sqlite"));
+    let taken_out = "DELETE FROM audit WHERE position = 2";
+    assert_eq!(books.unwrap().execute(taken_out, []).unwrap(), 1);
+    let output = place.run(&["audit", "--json"]);
+    assert_eq!(output.status.code(), Some(5));
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.lines().last().unwrap().contains("\"broken_at\":2"), "{told}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("entry 2"));
+    assert_eq!(place.run(&["doctor"]).status.code(), Some(5));
+    assert!(results(&place).contains(&("audit".to_owned(), "fault".to_owned())));
+}

@@ -3,6 +3,7 @@
 use std::process::Output;
 
 use crate::program::Place;
+use crate::till::bytes;
 
 /// The exit code, and the sentence without the program's name.
 fn said(output: &Output) -> (Option<i32>, String) {
@@ -75,4 +76,26 @@ fn a_key_that_others_can_read_is_refused_with_what_to_run() {
     let (code, sentence) = said(&place.run(&[]));
     assert_eq!(code, Some(3));
     assert!(sentence.ends_with(&format!("chmod 600 {}", key.display())), "{sentence}");
+}
+
+#[test]
+fn a_new_certificate_is_shown_after_a_hangup_and_a_bad_one_is_not() {
+    let (place, other) = (Place::new(), Place::new());
+    let (served, theirs) = (place.serve(), other.serve());
+    let state = |of: &Place, file: &str| of.folder.path().join("state").join(file);
+    let hello = || served.exchange(&bytes("GET", "/v1/hello", "", ""));
+    assert_eq!(hello().status, 401);
+    for file in ["tls-root.pem", "tls-cert.pem", "tls-key.pem"] {
+        std::fs::copy(state(&other, file), state(&place, file)).unwrap();
+    }
+    // Whoever trusts the new one alone does not trust the old one.
+    assert_eq!(hello().status, 0);
+    served.signal(rustix::process::Signal::HUP);
+    while hello().status == 0 {}
+    assert_eq!(hello().status, 401);
+    std::fs::write(state(&place, "tls-cert.pem"), "no certificate").unwrap();
+    served.signal(rustix::process::Signal::HUP);
+    while !place.log().contains("the certificate stays as it was") {}
+    assert_eq!(hello().status, 401);
+    drop(theirs);
 }

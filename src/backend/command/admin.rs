@@ -69,7 +69,7 @@ async fn add(books: &Books<'_>, name: &str, language: Language) -> Result<Exit, 
             "密码为 {SHORTEST} 至 {LONGEST} 个字符"
         ))
     })?;
-    if !store.add_admin(&books.merchant(), row).await? {
+    if !store.add_admin(&books.merchant(), row, books.by()).await? {
         return Err(taken(name));
     }
     let url = match &books.config.public_url {
@@ -95,7 +95,7 @@ async fn list(books: &Books<'_>, json: bool) -> Result<Exit, Failure> {
 }
 
 async fn remove(books: &Books<'_>, name: &str, language: Language) -> Result<Exit, Failure> {
-    if !books.ready().await?.remove_admin(&books.merchant(), name).await? {
+    if !books.ready().await?.remove_admin(&books.merchant(), name, books.by()).await? {
         let name = clean(name, NAME);
         return Err(Failure::usage(both!("there is no {name}", "没有 {name}")));
     }

@@ -16,12 +16,13 @@ use paytill_core::text::reason;
 use paytill_host::certificate::Validity;
 use paytill_host::config::ConfigError;
 
+use super::audit::broken;
 use super::open::Books;
 use super::print_line;
 use crate::config::Database;
 use crate::exit::Exit;
 use crate::files;
-use crate::store::{Store, StoreError, TillRow, VERSION};
+use crate::store::{Store, StoreError, TillRow, VERSION, Verified};
 
 const DAY: i64 = 24 * 3600 * 1000;
 /// A new certificate takes days to obtain.
@@ -44,6 +45,7 @@ enum Check {
     Clock,
     Address,
     Tills,
+    Audit,
 }
 
 impl Check {
@@ -57,6 +59,7 @@ impl Check {
             Self::Clock => "clock",
             Self::Address => "address",
             Self::Tills => "tills",
+            Self::Audit => "audit",
         }
     }
 
@@ -70,6 +73,7 @@ impl Check {
             Self::Clock => "时钟",
             Self::Address => "地址",
             Self::Tills => "收银台",
+            Self::Audit => "操作记录",
         };
         language.pick(self.word(), chinese)
     }
@@ -78,7 +82,7 @@ impl Check {
     const fn exit(self) -> Exit {
         match self {
             Self::Configuration | Self::Key | Self::Certificate => Exit::Configuration,
-            Self::Database => Exit::Database,
+            Self::Database | Self::Audit => Exit::Database,
             Self::Gateway | Self::Clock | Self::Address | Self::Tills => Exit::Fault,
         }
     }
@@ -172,8 +176,25 @@ pub(super) async fn run(books: &Books<'_>, json: bool, language: Language) -> Ex
             Ok(tills) => reporter.report(Check::Tills, &heard(&tills, books.clock.wall())),
             Err(error) => reporter.report(Check::Tills, &Fault(error.sentence(), None)),
         }
+        reporter.report(Check::Audit, &audited(books, &store).await);
     }
     reporter.exit
+}
+
+/// Whether what people did is still as it was written.
+async fn audited(books: &Books<'_>, store: &Store) -> Finding {
+    match store.verify_audit(&books.merchant(), |_| {}).await {
+        Ok(Verified::Whole(head)) => {
+            let (count, digest) = (head.position, head.hex());
+            let text = both!(
+                "{count} entries, all as they were written, up to {digest}",
+                "共 {count} 条，均未被改动，末条摘要 {digest}"
+            );
+            Well(text)
+        }
+        Ok(Verified::Broken(position)) => Fault(broken(position), None),
+        Err(error) => Fault(error.sentence(), None),
+    }
 }
 
 /// Whether the books can be read and written; they themselves, if so.
@@ -262,8 +283,8 @@ fn certificate(books: &Books<'_>) -> (Finding, Option<PathBuf>) {
     let until = validity.until.local("%Y-%m-%d", &config.time_zone);
     let renew = || {
         both!(
-            "have it renewed, put it into the same files and start this program again",
-            "请续期证书，替换原文件后重新启动本程序"
+            "have it renewed, put it into the same files and send this program a SIGHUP",
+            "请续期证书，替换原文件后向本程序发送 SIGHUP"
         )
     };
     let finding = if now > validity.until {

@@ -11,6 +11,7 @@ use paytill_simulator::{Embedded, Script, Server};
 
 use super::open::{Books, no_randomness};
 use super::web::Entrance;
+use crate::config::Database;
 use crate::desk::Desk;
 use crate::exit::{Exit, Failure};
 use crate::store::Store;
@@ -89,6 +90,11 @@ fn payments(
             digest_key: digest_key(secret),
         },
         request_timeout,
+        new_at_once: match &books.config.database {
+            // Several times what one commit takes together.
+            Database::Sqlite(_) => 256,
+            Database::Postgres { connections, .. } => (connections * 3 / 4).max(1),
+        },
         is_alone: books.is_alone(),
         clock: books.clock.clone(),
         instance: random::nonce().ok_or_else(no_randomness)?,

@@ -1,6 +1,7 @@
 //! The commands, and what they share.
 
 mod admin;
+mod audit;
 mod doctor;
 mod gateway;
 mod open;
@@ -61,6 +62,12 @@ pub enum Command {
     Reconcile(Reconcile),
     /// Check everything that this backend needs.
     Doctor {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What people did, and whether that is still as it was written.
+    Audit {
         /// One JSON object a line.
         #[arg(long)]
         json: bool,
@@ -211,6 +218,7 @@ pub async fn run(
         Some(Command::Recover { json }) => recover::run(&books, json, language).await,
         Some(Command::Reconcile(asked)) => reconcile::run(&books, &asked, language).await,
         Some(Command::Doctor { json }) => Ok(doctor::run(&books, json, language).await),
+        Some(Command::Audit { json }) => audit::run(&books, json, language).await,
         Some(Command::Migrate) => {
             books.open()?.migrate(clock.wall()).await?;
             print_message(language.pick("the database is up to date", "数据库已是最新结构"));

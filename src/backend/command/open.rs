@@ -13,7 +13,7 @@ use paytill_host::config::secret;
 use crate::config::{Config, Database};
 use crate::exit::{Exit, Failure};
 use crate::files;
-use crate::store::{Postgres, Sqlite, Store, StoreError};
+use crate::store::{By, Postgres, Sqlite, Store, StoreError};
 
 /// The database, and what it is reached with.
 pub(super) struct Books<'a> {
@@ -73,6 +73,13 @@ impl Books<'_> {
     /// Whether this is the only instance that there can be.
     pub(super) const fn is_alone(&self) -> bool {
         matches!(self.config.database, Database::Sqlite(_))
+    }
+
+    /// Whoever runs this command, now.
+    pub(super) fn by(&self) -> By {
+        let system = rustix::system::uname();
+        let (uid, host) = (rustix::process::getuid().as_raw(), system.nodename().to_string_lossy());
+        By { who: format!("command:{uid}@{host}"), at: self.clock.wall() }
     }
 
     /// The merchant's name in the database.

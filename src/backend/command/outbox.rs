@@ -92,8 +92,7 @@ async fn resend(
     language: Language,
 ) -> Result<Exit, Failure> {
     let opened = books.ready().await?;
-    let now = books.clock.wall();
-    if opened.resend(&books.merchant(), (kind, subject), now).await? {
+    if opened.resend(&books.merchant(), (kind, subject), books.by()).await? {
         print_message(
             language
                 .pick("it is sent again as soon as the backend runs", "后端运行时将立即重新发送"),

@@ -12,7 +12,7 @@ use super::report::Report;
 use super::{gateway, print_message};
 use crate::exit::{Exit, Failure};
 use crate::files;
-use crate::store::{Filter, PaymentRow};
+use crate::store::{Action, Filter, PaymentRow};
 
 /// How often the books are looked at for news.
 const BEAT: Duration = Duration::from_millis(250);
@@ -39,6 +39,8 @@ pub(super) async fn run(
     if open.is_empty() && !json {
         print_message(language.pick("nothing is open", "没有未完成的支付"));
     }
+    let count = format!("open={}", open.len());
+    store.note(&books.merchant(), books.by(), Action::Recovered, ("", &count)).await?;
     let mut deadline = tokio::time::Instant::now() + patience;
     while !open.is_empty() && tokio::time::Instant::now() < deadline {
         tokio::time::sleep(BEAT).await;

@@ -15,8 +15,9 @@ use paytill_host::log;
 use super::open::{Books, not_listening};
 use super::web::{self, Entrance};
 use super::{gateway, print_line, print_message};
+use crate::config::Config;
 use crate::exit::{Exit, Failure};
-use crate::files;
+use crate::files::{self, FileError};
 use crate::pages;
 use crate::routes::notify::{self, Notified};
 use crate::routes::{self, App};
@@ -36,7 +37,9 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     let (key, secret) = files::signing_key(&config.folder)?;
     let named = config.certificate.as_ref().map(|(cert, key)| (cert.as_path(), key.as_path()));
     let host = config.public_url.as_deref().and_then(host_of);
-    let tls = files::tls(&config.folder, named, &files::names(config.tills.ip(), host))?;
+    let hosts = files::names(config.tills.ip(), host);
+    let tls = files::tls(&config.folder, named, &hosts)?;
+    let newest = renewed(config, hosts, Arc::clone(&tls.config))?;
 
     let entrance = Entrance::open(books, &store, &tls).await?;
     let webhook = web::webhook(config.webhook.as_ref())?;
@@ -52,12 +55,12 @@ pub(super) async fn run(books: &Books<'_>, language: Language) -> Result<Exit, F
     let notified = Notified::new(Arc::clone(&work), notices, entrance.token);
     let pages = web::pages(books, &work, key.public());
     let public = notify::notified(notified).merge(pages::router(pages));
-    let web = Door::on(entrance.listener, entrance.tls, public);
-    let app = App::new(Arc::clone(&work), Arc::clone(&bills), key, tls.root_pem);
+    let web = Door::on(entrance.listener, entrance.tls, public).renewed_by(newest.clone());
+    let app = App::new((Arc::clone(&work), Arc::clone(&bills)), key, tls.root_pem, config.limits);
     let door = Door::open(config.tills, Some(tls.config), routes::tills(app))
         .await
         .map_err(|error| not_listening(config.tills, &error))?;
-    let door = door.counted_by(work.metrics.connections.clone());
+    let door = door.counted_by(work.metrics.connections.clone()).renewed_by(newest);
     let address = door.address().map_err(|error| not_listening(config.tills, &error))?;
     let mut end = ends()?;
     let watching = watched(config.metrics, &work, end.clone()).await?;
@@ -108,14 +111,42 @@ async fn watched(
     Ok(tokio::spawn(door.serve(std::future::pending())))
 }
 
+/// The certificate, read again at each SIGHUP. One that cannot be used changes nothing.
+fn renewed(
+    config: &Config,
+    hosts: Vec<String>,
+    first: Arc<rustls::ServerConfig>,
+) -> Result<watch::Receiver<Arc<rustls::ServerConfig>>, Failure> {
+    let mut hangups = signal(SignalKind::hangup()).map_err(|error| no_signals(&error))?;
+    let (renew, newest) = watch::channel(first);
+    let (folder, named) = (config.folder.clone(), config.certificate.clone());
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            let named = named.as_ref().map(|(cert, key)| (cert.as_path(), key.as_path()));
+            match files::tls(&folder, named, &hosts) {
+                Ok(tls) => {
+                    renew.send_replace(tls.config);
+                    tracing::info!("the certificate was read again");
+                }
+                Err(FileError(why)) => {
+                    let why = why.in_language(Language::English);
+                    tracing::error!(why, "the certificate stays as it was");
+                }
+            }
+        }
+    });
+    Ok(newest)
+}
+
+fn no_signals(error: &std::io::Error) -> Failure {
+    let what = both!("signals cannot be received", "无法接收信号");
+    Failure::new(Exit::Fault, what.because(&paytill_core::text::system::text(error)))
+}
+
 /// Rings once, when the process is told to end.
 fn ends() -> Result<watch::Receiver<bool>, Failure> {
-    let failed = |error: std::io::Error| {
-        let what = both!("signals cannot be received", "无法接收信号");
-        Failure::new(Exit::Fault, what.because(&paytill_core::text::system::text(&error)))
-    };
-    let mut terminated = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupted = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminated = signal(SignalKind::terminate()).map_err(|error| no_signals(&error))?;
+    let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| no_signals(&error))?;
     let (ended, end) = watch::channel(false);
     tokio::spawn(async move {
         tokio::select! {

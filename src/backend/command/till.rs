@@ -47,7 +47,7 @@ pub(super) async fn add(
     };
     let expires_at = row.expires_at.to_rfc3339();
     let opened = books.ready().await?;
-    opened.add_till(&books.merchant(), &store, rights, row, now).await?;
+    opened.add_till(&books.merchant(), &store, rights, row, books.by()).await?;
     if add.json {
         print_line(
             &serde_json::json!({ "code": code.shown().as_str(), "expires_at": expires_at })
@@ -123,7 +123,7 @@ pub(super) async fn revoke(
             "门店 {store} 没有收银台 {till}"
         )));
     }
-    opened.revoke(&books.merchant(), till, books.clock.wall()).await?;
+    opened.revoke(&books.merchant(), till, books.by()).await?;
     print_message(
         language.pick("revoked; what it has open still ends", "已停用；未完成的支付仍会处理完毕"),
     );

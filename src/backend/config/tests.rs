@@ -23,7 +23,7 @@ const FAULTS: &[(&str, &str)] = &[
     ("[listn]", "1: listn is not a known section; did you mean [listen]?"),
     (
         "[colours]",
-        "1: colours is not a known section; known are listen, database, state, store, gateway, payment, webhook, log",
+        "1: colours is not a known section; known are listen, database, state, store, gateway, payment, limits, webhook, log",
     ),
     (
         "[listen]\nfolder = \"\"",

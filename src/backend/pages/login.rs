@@ -1,7 +1,7 @@
 //! The door: a name and a password, a few times and not for ever.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
@@ -14,9 +14,10 @@ use paytill_core::clean::clean;
 use paytill_core::clock::{Millis, Timestamp};
 
 use super::session::{self, Posted, Token, Visitor};
+use super::throttle::counted;
 use super::words::PageWords;
 use super::{Frame, HOME, LOGIN, Pages, Problem, page};
-use crate::store::{AdminRow, StoreError};
+use crate::store::{AdminRow, By, Login, StoreError};
 
 /// The longest name that is looked for, in cells.
 const NAME: usize = 32;
@@ -87,6 +88,10 @@ pub(super) async fn log_in(State(pages): State<Arc<Pages>>, request: Request) ->
         }
         Ok(Tried::Wrong) => {
             tracing::warn!(name, %from, "a wrong name or password");
+            let by = By { who: format!("address:{from}"), at: now };
+            if let Err(error) = pages.work.store().login_failed(pages.merchant(), by, &name).await {
+                return Problem::Store(error).shown(w);
+            }
             (StatusCode::UNAUTHORIZED, w.wrong_login().to_owned())
         }
         Ok(Tried::Later(wait)) => {
@@ -123,14 +128,11 @@ impl Pages {
         from: IpAddr,
         now: Timestamp,
     ) -> Result<Tried, StoreError> {
-        let attempt = |pages: &Self| {
-            let mut throttle = pages.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-            throttle.attempt(name, from, now)
-        };
-        if let Err(wait) = attempt(self) {
+        let Ok(_place) = self.waiting.try_acquire() else { return Ok(Tried::Busy) };
+        let counted = counted(name, from);
+        if let Err(wait) = self.work.store().attempt(self.merchant(), &counted, now).await? {
             return Ok(Tried::Later(wait));
         }
-        let Ok(_place) = self.waiting.try_acquire() else { return Ok(Tried::Busy) };
         let Ok(_turn) = self.hashing.acquire().await else { return Ok(Tried::Busy) };
         let found = self.work.store().admin(self.merchant(), name).await?;
         let row = found.clone().unwrap_or_else(|| AdminRow::nobody(self.cost));
@@ -138,15 +140,15 @@ impl Pages {
         let is_it = matches!(checked.await, Ok(true));
         let (Some(admin), true) = (found, is_it) else { return Ok(Tried::Wrong) };
         let Some(token) = Token::new() else { return Ok(Tried::Busy) };
-        let oldest = Timestamp(now.0.saturating_sub_unsigned(session::LONGEST.0));
-        let times = (now, oldest);
-        let store = self.work.store();
-        if !store.begin_session(self.merchant(), &token.digest(), &admin, times).await? {
-            return Ok(Tried::Wrong);
-        }
-        let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-        throttle.succeeded(name, from);
-        Ok(Tried::In(token))
+        let login = Login {
+            admin,
+            digest: token.digest(),
+            at: now,
+            from: from.to_string(),
+            counted: counted.to_vec(),
+        };
+        let begun = self.work.store().begin_session(self.merchant(), login).await?;
+        Ok(if begun { Tried::In(token) } else { Tried::Wrong })
     }
 
     /// Where somebody comes from. A proxy adds its peer behind what others have said.

@@ -5,6 +5,7 @@
 //! till and to have a message sent again. All of it is this merchant's alone. Texts from outside are
 //! escaped by the templates; nothing is marked as safe.
 
+mod audit;
 mod bills;
 mod exceptions;
 mod login;
@@ -20,7 +21,7 @@ mod tills;
 mod view;
 mod words;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
@@ -40,7 +41,6 @@ use crate::store::StoreError;
 use crate::work::Work;
 use password::Cost;
 use session::Visitor;
-use throttle::Throttle;
 use view::Eye;
 use words::PageWords;
 
@@ -79,7 +79,6 @@ pub struct Pages {
     is_simulated: bool,
     is_behind_proxy: bool,
     cost: Cost,
-    throttle: Mutex<Throttle>,
     hashing: Semaphore,
     waiting: Semaphore,
 }
@@ -95,7 +94,6 @@ impl Pages {
             is_simulated,
             is_behind_proxy,
             cost,
-            throttle: Mutex::default(),
             hashing: Semaphore::new(HASHING),
             waiting: Semaphore::new(WAITING),
         })
@@ -139,6 +137,7 @@ pub fn router(pages: Arc<Pages>) -> Router {
         .route("/admin/tills/{till}/lock", get(tills::question).post(tills::lock))
         .route("/admin/messages", get(outbox::list))
         .route("/admin/messages/resend", post(outbox::resend))
+        .route("/admin/audit", get(audit::list))
         .route("/admin/logout", post(login::log_out))
         .route_layer(axum::middleware::from_fn_with_state(Arc::clone(&pages), session::guarded));
     Router::new()
@@ -211,6 +210,7 @@ enum Tab {
     Exceptions,
     Tills,
     Messages,
+    Audit,
     None,
 }
 
@@ -234,7 +234,7 @@ impl Frame {
         self.visitor.as_ref().map_or(LOGIN, |visitor| &visitor.path)
     }
 
-    fn tabs(&self) -> [(&'static str, &'static str, bool); 7] {
+    fn tabs(&self) -> [(&'static str, &'static str, bool); 8] {
         let w = self.w;
         [
             (HOME, w.today(), self.here == Tab::Today),
@@ -244,6 +244,7 @@ impl Frame {
             ("/admin/exceptions", w.exceptions(), self.here == Tab::Exceptions),
             ("/admin/tills", w.tills(), self.here == Tab::Tills),
             ("/admin/messages", w.messages(), self.here == Tab::Messages),
+            ("/admin/audit", w.audit(), self.here == Tab::Audit),
         ]
     }
 }

@@ -14,7 +14,7 @@ use super::session::{Posted, Visitor};
 use super::view::{Eye, refund_status};
 use super::words::PageWords;
 use super::{Frame, Pages, Problem, Tab, answer, is_full, page};
-use crate::store::OutboxRow;
+use crate::store::{By, OutboxRow};
 
 /// How many are listed.
 const LISTED: i64 = 200;
@@ -61,9 +61,9 @@ pub(super) async fn resend(
     Extension(posted): Extension<Posted>,
 ) -> Response {
     let made = async {
-        let (store, now) = (pages.work.store(), pages.work.now());
+        let by = By::admin(&visitor.name, pages.work.now());
         let named = (posted.field("kind"), posted.field("subject"));
-        if !store.resend(pages.merchant(), named, now).await? {
+        if !pages.work.store().resend(pages.merchant(), named, by).await? {
             return Err(Problem::NotFound);
         }
         tracing::info!(subject = named.1, by = visitor.name, "a message is sent again");

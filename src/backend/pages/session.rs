@@ -22,11 +22,10 @@ use paytill_host::random;
 
 use super::words::PageWords;
 use super::{LOGIN, Pages, Problem};
-use crate::store::{SessionRow, StoreError};
+use crate::store::{LONGEST_SESSION, SessionRow, StoreError};
 
-/// A session ends when nobody has asked for a page so long, and after so long in any case.
+/// A session ends when nobody has asked for a page so long; after half a day in any case.
 const IDLE: Millis = Millis::seconds(30 * 60);
-pub(super) const LONGEST: Millis = Millis::seconds(12 * 3600);
 /// That somebody is there is noted this seldom.
 const NOTED: Millis = Millis::seconds(60);
 
@@ -82,7 +81,7 @@ impl Token {
 
     /// The cookie that has it: of a session, or of a visit to the door.
     pub(super) fn session_cookie(&self) -> String {
-        let age = LONGEST.0 / 1000;
+        let age = LONGEST_SESSION.0 / 1000;
         format!("{SESSION}={}; Max-Age={age}; {}", self.0, attributes())
     }
 
@@ -240,7 +239,7 @@ impl Pages {
 }
 
 fn has_ended(session: &SessionRow, now: Timestamp) -> bool {
-    session.seen_at.after(IDLE) <= now || session.created_at.after(LONGEST) <= now
+    session.seen_at.after(IDLE) <= now || session.created_at.after(LONGEST_SESSION) <= now
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::session::Visitor;
 use super::view::amount;
 use super::words::PageWords;
 use super::{Frame, Pages, Problem, Tab, answer, page};
-use crate::store::TillRow;
+use crate::store::{By, TillRow};
 
 #[derive(Template)]
 #[template(path = "tills.html")]
@@ -83,7 +83,8 @@ pub(super) async fn lock(
     let made = async {
         let (store, merchant) = (pages.work.store(), pages.merchant());
         let row = store.till(merchant, &till).await?.ok_or(Problem::NotFound)?;
-        if store.revoke(merchant, &row.till, pages.work.now()).await? {
+        let by = By::admin(&visitor.name, pages.work.now());
+        if store.revoke(merchant, &row.till, by).await? {
             tracing::info!(till = row.till, by = visitor.name, "a till was locked");
         }
         Ok(Redirect::to("/admin/tills").into_response())

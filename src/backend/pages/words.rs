@@ -37,6 +37,7 @@ paytill_core::catalogue! {
     messages => "Messages", "通知";
     bills => "Bills", "对账";
     exceptions => "Exceptions", "异常";
+    audit => "Activity", "操作记录";
 
     // Today.
     needs_attention => "Needs attention", "需人工处理";
@@ -182,6 +183,24 @@ paytill_core::catalogue! {
     bills_differ(count: i64) =>
         "Differences between WeChat Pay's bills and our records: {count}",
         "微信支付账单与我方记录不一致：{count} 处";
+
+    // What people did.
+    nothing_done => "Nobody has done anything yet.", "还没有操作记录。";
+    audit_hint =>
+        "Nobody can change these entries without a trace: paytill-backend audit checks all of them.",
+        "这些记录无法被悄悄改动：paytill-backend audit 可核对全部记录。";
+    at_a_till(till: &str) => "till {till}", "收银台 {till}";
+    by_command(who: &str) => "command line, {who}", "命令行 {who}";
+    till_added => "Till added, or its rights changed", "添加收银台或更改权限";
+    till_enrolled => "Till enrolled", "收银台登记";
+    till_revoked => "Till locked", "停用收银台";
+    admin_added => "Owner's login added", "添加店主账号";
+    admin_removed => "Owner's login removed", "删除店主账号";
+    logged_in => "Logged in", "登录";
+    login_failed => "Failed login", "登录失败";
+    message_resent => "Message sent again", "重新发送通知";
+    recovered => "Open payments recovered", "处理未完成的支付";
+    refund_begun => "Refund requested", "申请退款";
 
     // Times.
     seconds_ago(n: i64) => "{n} s ago", "{n} 秒前";

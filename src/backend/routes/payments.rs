@@ -21,6 +21,7 @@ use paytill_host::random;
 use super::App;
 use super::signed::{Caller, Refusing};
 use crate::desk;
+use crate::metrics::Shed;
 use crate::store::{Filter, PaymentRow};
 
 /// How long a request to be paid is held open while the gateway has not answered.
@@ -45,6 +46,13 @@ pub(super) async fn begin(
     let desk = &app.work.parts.desk;
     let new = desk.payment(&caller.till, out_trade_no, &request, app.work.now(), jitter)?;
     let key = new.key.clone();
+    // The limit proves that a payment was not sent on, so it is told of none that is known here.
+    if !app.may_begin(&caller.till.till)
+        && app.work.news(&key, None, Duration::ZERO).await?.is_none()
+    {
+        app.work.metrics.shed(Shed::Till);
+        return Err(Refusing(Refused::Limit, "too many new payments in a minute"));
+    }
     let begun = app.work.begin(new, request.auth_code).await?;
     let row = if begun.state.status() == Status::Sent {
         app.work.news(&key, Some(begun.version), PATIENCE).await?.unwrap_or(begun)

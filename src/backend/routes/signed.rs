@@ -51,6 +51,9 @@ impl IntoResponse for Refusing {
 /// Lets through what a living till has signed, and signs the answer.
 pub(super) async fn proved(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let Some(credentials) = Credentials::read(request.headers()) else {
+        if !app.may_ask_unsigned(&request) {
+            return StatusCode::TOO_MANY_REQUESTS.into_response();
+        }
         return Refusing(Refused::Unauthorized, "not signed").into_response();
     };
     let (parts, body) = request.into_parts();
@@ -87,6 +90,19 @@ pub(super) async fn proved(State(app): State<Arc<App>>, request: Request, next: 
         }
     };
     vouched(&app, answer, &credentials.nonce).await
+}
+
+/// Lets through what needs no signature, and not too much of it from one address.
+pub(super) async fn unsigned(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if app.may_ask_unsigned(&request) {
+        next.run(request).await
+    } else {
+        StatusCode::TOO_MANY_REQUESTS.into_response()
+    }
 }
 
 /// Notes that a till was heard, at most once a minute, and without anybody waiting for it.

@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
-use paytill_core::clock::Timestamp;
+use paytill_core::clock::{Millis, Timestamp};
 
 use super::Store;
+use super::attempts::Counted;
+use super::audit::{Action, By};
 use super::error::StoreError;
 use super::value::{Row, Value};
+
+/// The longest that somebody stays logged in.
+pub const LONGEST: Millis = Millis::seconds(12 * 3600);
 
 /// Somebody with a password.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,6 +32,20 @@ pub struct SessionRow {
     pub created_at: Timestamp,
     /// When a page was last asked for.
     pub seen_at: Timestamp,
+}
+
+/// Somebody logs in.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// As they were when the password was checked.
+    pub admin: AdminRow,
+    /// Of the session's token.
+    pub digest: Vec<u8>,
+    pub at: Timestamp,
+    /// The address that they come from.
+    pub from: String,
+    /// What the attempt was counted under.
+    pub counted: Vec<Counted>,
 }
 
 macro_rules! columns {
@@ -50,7 +69,6 @@ pub(super) const INSERT_SESSION: &str = "INSERT INTO session (merchant, digest, 
     created_at, seen_at) VALUES ($1, $2, $3, $4, $5)";
 pub(super) const SEEN: &str = "UPDATE session SET seen_at = $1 WHERE merchant = $2 AND digest = $3";
 pub(super) const END: &str = "DELETE FROM session WHERE merchant = $1 AND digest = $2";
-pub(super) const DROP_OLD: &str = "DELETE FROM session WHERE merchant = $1 AND created_at < $2";
 pub(super) const DROP_SESSIONS: &str = "DELETE FROM session WHERE merchant = $1 AND admin = $2";
 
 /// All of them, as with payments.
@@ -65,26 +83,37 @@ pub(super) const STATEMENTS: &[&str] = &[
     INSERT_SESSION,
     SEEN,
     END,
-    DROP_OLD,
     DROP_SESSIONS,
 ];
 
 impl Store {
     /// Lets somebody in from now on; `false` if there is one of that name.
-    pub async fn add_admin(&self, merchant: &str, admin: AdminRow) -> Result<bool, StoreError> {
-        let values: [Value; 7] = [
-            merchant.into(),
-            admin.name.into(),
-            admin.salt.as_slice().into(),
-            admin.hash.as_slice().into(),
-            admin.memory.into(),
-            admin.passes.into(),
-            admin.created_at.0.into(),
-        ];
-        let values = Arc::new(values);
+    pub async fn add_admin(
+        &self,
+        merchant: &str,
+        admin: AdminRow,
+        by: By,
+    ) -> Result<bool, StoreError> {
+        let shared = Arc::new((merchant.to_owned(), admin, by));
         self.run(move |tx| {
-            let values = Arc::clone(&values);
-            Box::pin(async move { Ok(tx.change(INSERT, &*values).await? == 1) })
+            let shared = Arc::clone(&shared);
+            Box::pin(async move {
+                let (merchant, admin, by) = &*shared;
+                let values: [Value; 7] = [
+                    merchant.as_str().into(),
+                    admin.name.as_str().into(),
+                    admin.salt.as_slice().into(),
+                    admin.hash.as_slice().into(),
+                    admin.memory.into(),
+                    admin.passes.into(),
+                    admin.created_at.0.into(),
+                ];
+                let is_new = tx.change(INSERT, &values).await? == 1;
+                if is_new {
+                    tx.note(merchant, by, Action::AdminAdded, (&admin.name, "")).await?;
+                }
+                Ok(is_new)
+            })
         })
         .await
     }
@@ -112,43 +141,48 @@ impl Store {
     }
 
     /// Lets somebody in no longer, from this moment on; `false` if there is none of that name.
-    pub async fn remove_admin(&self, merchant: &str, name: &str) -> Result<bool, StoreError> {
-        let values: [Value; 2] = [merchant.into(), name.into()];
+    pub async fn remove_admin(
+        &self,
+        merchant: &str,
+        name: &str,
+        by: By,
+    ) -> Result<bool, StoreError> {
+        let shared = Arc::new((merchant.to_owned(), name.to_owned(), by));
         self.run(move |tx| {
-            let values = values.clone();
+            let shared = Arc::clone(&shared);
             Box::pin(async move {
+                let (merchant, name, by) = &*shared;
+                let values: [Value; 2] = [merchant.as_str().into(), name.as_str().into()];
                 let is_there = tx.change(DELETE, &values).await? == 1;
                 tx.change(DROP_SESSIONS, &values).await?;
+                if is_there {
+                    tx.note(merchant, by, Action::AdminRemoved, (name, "")).await?;
+                }
                 Ok(is_there)
             })
         })
         .await
     }
 
-    /// Somebody has logged in with this password; `false` if meanwhile nobody has it any more. Sessions
-    /// from before `oldest` are dropped.
-    pub async fn begin_session(
-        &self,
-        merchant: &str,
-        digest: &[u8],
-        admin: &AdminRow,
-        (now, oldest): (Timestamp, Timestamp),
-    ) -> Result<bool, StoreError> {
-        let shared = Arc::new((merchant.to_owned(), digest.to_vec(), admin.clone()));
+    /// Somebody has logged in with this password; `false` if meanwhile nobody has it any more.
+    pub async fn begin_session(&self, merchant: &str, login: Login) -> Result<bool, StoreError> {
+        let shared = Arc::new((merchant.to_owned(), login));
         self.run(move |tx| {
             let shared = Arc::clone(&shared);
             Box::pin(async move {
-                let (merchant, digest, admin) = &*shared;
-                let merchant: Value = merchant.as_str().into();
-                let name: Value = admin.name.as_str().into();
-                let row = tx.row(READ_LOCKED, &[merchant.clone(), name.clone()]).await?;
+                let (merchant, Login { admin, digest, at, from, counted }) = &*shared;
+                let named: [Value; 2] = [merchant.as_str().into(), admin.name.as_str().into()];
+                let row = tx.row(READ_LOCKED, &named).await?;
                 if row.map(read).transpose()?.as_ref() != Some(admin) {
                     return Ok(false);
                 }
-                tx.change(DROP_OLD, &[merchant.clone(), oldest.0.into()]).await?;
+                let [merchant_value, name] = named;
                 let digest = digest.as_slice().into();
-                let values = [merchant, digest, name, now.0.into(), now.0.into()];
+                let values = [merchant_value, digest, name, at.0.into(), at.0.into()];
                 tx.change(INSERT_SESSION, &values).await?;
+                tx.forgive(merchant, counted).await?;
+                let by = By::admin(&admin.name, *at);
+                tx.note(merchant, &by, Action::LoggedIn, ("", from)).await?;
                 Ok(true)
             })
         })

@@ -5,10 +5,13 @@
 //! may be done again from the start, so nothing else happens inside one.
 
 mod admins;
+mod attempts;
+mod audit;
 mod bills;
 mod day;
 mod error;
 mod notices;
+mod old;
 mod outbox;
 mod overview;
 mod payments;
@@ -27,7 +30,9 @@ use paytill_core::gateway::backend::message::Rights;
 use paytill_core::gateway::backend::signed::PublicKey;
 use paytill_core::order::OutTradeNo;
 
-pub use admins::{AdminRow, SessionRow};
+pub use admins::{AdminRow, LONGEST as LONGEST_SESSION, Login, SessionRow};
+pub use attempts::{Counted, SPAN as ATTEMPTS_SPAN};
+pub use audit::{Action, AuditRow, By, Head, Verified};
 pub use bills::{After, BillDifference, BillRow, BillSide};
 pub use day::{Figures, PaymentFigure, RefundEventRow, RefundFigure};
 pub use error::StoreError;
@@ -241,14 +246,15 @@ impl Store {
         store: &str,
         rights: Rights,
         code: EnrolmentRow,
-        now: Timestamp,
+        by: By,
     ) -> Result<(), StoreError> {
-        let named = std::sync::Arc::new((merchant.to_owned(), store.to_owned(), rights, code));
+        let named = (merchant.to_owned(), store.to_owned(), rights, code, by);
+        let named = std::sync::Arc::new(named);
         self.run(move |tx| {
             let named = std::sync::Arc::clone(&named);
             Box::pin(async move {
-                let (merchant, store, rights, code) = &*named;
-                tx.add_till(merchant, store, rights, code, now).await
+                let (merchant, store, rights, code, by) = &*named;
+                tx.add_till(merchant, store, rights, code, by).await
             })
         })
         .await
@@ -277,16 +283,11 @@ impl Store {
     }
 
     /// Ends a till's key; `false` if none lived.
-    pub async fn revoke(
-        &self,
-        merchant: &str,
-        till: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let (merchant, till) = (merchant.to_owned(), till.to_owned());
+    pub async fn revoke(&self, merchant: &str, till: &str, by: By) -> Result<bool, StoreError> {
+        let named = std::sync::Arc::new((merchant.to_owned(), till.to_owned(), by));
         self.run(move |tx| {
-            let (merchant, till) = (merchant.clone(), till.clone());
-            Box::pin(async move { tx.revoke(&merchant, &till, now).await })
+            let named = std::sync::Arc::clone(&named);
+            Box::pin(async move { tx.revoke(&named.0, &named.1, &named.2).await })
         })
         .await
     }

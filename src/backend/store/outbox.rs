@@ -9,6 +9,7 @@ use paytill_core::clock::Timestamp;
 use paytill_core::order::OutTradeNo;
 
 use super::Store;
+use super::audit::{Action, By};
 use super::error::StoreError;
 use super::tx::Tx;
 use super::value::{Row, Value};
@@ -218,12 +219,26 @@ impl Store {
         &self,
         merchant: &str,
         (kind, subject): (&str, &str),
-        now: Timestamp,
+        by: By,
     ) -> Result<bool, StoreError> {
-        let values: [Value; 4] = [now.0.into(), merchant.into(), kind.into(), subject.into()];
+        let named = (merchant.to_owned(), kind.to_owned(), subject.to_owned(), by);
+        let named = Arc::new(named);
         self.run(move |tx| {
-            let values = values.clone();
-            Box::pin(async move { Ok(tx.change(RESEND, &values).await? == 1) })
+            let named = Arc::clone(&named);
+            Box::pin(async move {
+                let (merchant, kind, subject, by) = &*named;
+                let values: [Value; 4] = [
+                    by.at.0.into(),
+                    merchant.as_str().into(),
+                    kind.as_str().into(),
+                    subject.as_str().into(),
+                ];
+                let is_there = tx.change(RESEND, &values).await? == 1;
+                if is_there {
+                    tx.note(merchant, by, Action::MessageResent, (subject, kind)).await?;
+                }
+                Ok(is_there)
+            })
         })
         .await
     }

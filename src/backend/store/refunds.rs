@@ -4,6 +4,7 @@ use paytill_core::clock::Timestamp;
 use paytill_core::money::Money;
 use paytill_core::refund::{EarlierRefund, OutRefundNo, Refund, RefundEvent, RefundState};
 
+use super::audit::{Action, By};
 use super::error::StoreError;
 use super::payments::{Change, Lease, PaymentKey, PaymentRow, Write};
 use super::tx::Tx;
@@ -197,7 +198,15 @@ impl Tx<'_> {
             self.change(INSERT_EVENT, &[&named[..], &what].concat()).await?;
         }
         let subject = (row.key.payment.merchant.as_str(), row.key.out_refund_no.as_str());
-        self.tell(subject, &write.outbox, row.updated_at).await
+        self.tell(subject, &write.outbox, row.updated_at).await?;
+        if before.is_none() {
+            let (merchant, number) = subject;
+            let (amount, approver) = (row.amount.minor(), &row.approved_by);
+            let detail = format!("amount={amount} approved_by={approver}");
+            let by = By::till(&row.till, row.created_at);
+            self.note(merchant, &by, Action::Refunded, (number, &detail)).await?;
+        }
+        Ok(())
     }
 
     /// The refunds that a statement names.

@@ -113,7 +113,7 @@ CREATE TABLE notice (
     times BIGINT NOT NULL,
     PRIMARY KEY (merchant, id)
 );
-
+CREATE INDEX notice_received ON notice (merchant, received_at);
 CREATE INDEX notice_unknown ON notice (merchant, received_at) WHERE verdict = 'unknown';
 
 -- What is to be told to others: one row for each thing.
@@ -195,4 +195,29 @@ CREATE TABLE bill (
     -- The first of them, as JSON.
     differences TEXT NOT NULL,
     PRIMARY KEY (merchant, day)
+);
+
+-- How often something was tried since then, such as a password. What is old means nothing.
+CREATE TABLE attempt (
+    merchant TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    began_at BIGINT NOT NULL,
+    tries BIGINT NOT NULL,
+    PRIMARY KEY (merchant, subject)
+);
+CREATE INDEX attempt_began ON attempt (merchant, began_at);
+
+-- What people did. Each entry has the digest of the one before it in its own; where the chain ends is
+-- in meta, too.
+CREATE TABLE audit (
+    merchant TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    who TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    previous BYTEA NOT NULL,
+    digest BYTEA NOT NULL,
+    PRIMARY KEY (merchant, position)
 );

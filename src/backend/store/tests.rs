@@ -2,10 +2,12 @@
 //! PostgreSQL, there also with the strictest isolation. `scripts/with-postgres` provides one.
 
 mod admins;
+mod audit;
 mod bills;
 mod link;
 mod machines;
 mod notices;
+mod old;
 mod outbox;
 mod payments;
 mod postgres;
@@ -26,7 +28,7 @@ use paytill_core::order::{Merchant, Order, OutTradeNo};
 use paytill_core::payment::{Event, Rules, State};
 
 use super::{
-    Acknowledged, Change, PaymentKey, PaymentRow, Postgres, Sqlite, Store, StoreError, Write,
+    Acknowledged, By, Change, PaymentKey, PaymentRow, Postgres, Sqlite, Store, StoreError, Write,
 };
 
 /// Tests that are run on each kind of store.
@@ -154,6 +156,11 @@ fn with_postgres<F: Future<Output = ()>>(test: impl FnOnce(String) -> F) {
         return;
     };
     runtime().block_on(test(base));
+}
+
+/// An operator.
+fn by(at: Timestamp) -> By {
+    By { who: "command:0@here".to_owned(), at }
 }
 
 fn key_of(merchant: &str, number: u32) -> PaymentKey {

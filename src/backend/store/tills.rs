@@ -4,6 +4,7 @@ use paytill_core::clock::Timestamp;
 use paytill_core::gateway::backend::message::Rights;
 use paytill_core::gateway::backend::signed::PublicKey;
 
+use super::audit::{Action, By};
 use super::error::StoreError;
 use super::tx::Tx;
 use super::value::{Row, Value, json};
@@ -115,15 +116,19 @@ impl Tx<'_> {
         store: &str,
         rights: &Rights,
         code: &EnrolmentRow,
-        now: Timestamp,
+        by: &By,
     ) -> Result<(), StoreError> {
         let till = code.till.as_str();
+        let detail = format!(
+            "store={store} charge={} qr={} refund_up_to={} refund_per_day={}",
+            rights.charge, rights.qr, rights.refund_up_to, rights.refund_per_day
+        );
         let rights = json(rights)?;
         if self.till(merchant, till, true).await?.is_some() {
             let values = [store.into(), rights, merchant.into(), till.into()];
             self.change(SET_RIGHTS, &values).await?;
         } else {
-            let values = [merchant.into(), till.into(), store.into(), rights, now.0.into()];
+            let values = [merchant.into(), till.into(), store.into(), rights, by.at.0.into()];
             self.change(INSERT, &values).await?;
         }
         self.change(DROP_CODES, &[merchant.into(), till.into()]).await?;
@@ -135,7 +140,7 @@ impl Tx<'_> {
             code.expires_at.0.into(),
         ];
         self.change(INSERT_CODE, &values).await?;
-        Ok(())
+        self.note(merchant, by, Action::TillAdded, (till, &detail)).await
     }
 
     /// Gives a till its key if it proves that it knows the code, which is used up by that.
@@ -170,6 +175,8 @@ impl Tx<'_> {
         let enrolled = self.till(merchant, &till, false).await?;
         let enrolled =
             enrolled.ok_or_else(|| StoreError::Spoilt("a code of no till".to_owned()))?;
+        let (by, detail) = (By::till(&till, now), format!("key={} version={program}", key.id()));
+        self.note(merchant, &by, Action::TillEnrolled, (&till, &detail)).await?;
         Ok(Ok((enrolled, kept)))
     }
 
@@ -178,10 +185,15 @@ impl Tx<'_> {
         &mut self,
         merchant: &str,
         till: &str,
-        now: Timestamp,
+        by: &By,
     ) -> Result<bool, StoreError> {
         self.change(DROP_CODES, &[merchant.into(), till.into()]).await?;
-        Ok(self.change(REVOKE, &[now.0.into(), merchant.into(), till.into()]).await? > 0)
+        let values = [by.at.0.into(), merchant.into(), till.into()];
+        let has_lived = self.change(REVOKE, &values).await? > 0;
+        if has_lived {
+            self.note(merchant, by, Action::TillRevoked, (till, "")).await?;
+        }
+        Ok(has_lived)
     }
 }
 

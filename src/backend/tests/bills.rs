@@ -13,7 +13,7 @@ use paytill_core::refund::{OutRefundNo, Refund, RefundCallKind};
 use paytill_host::gateway::Version;
 use paytill_simulator::{Bills, Scenario, Script};
 
-use super::{Office, RIGHTS, Till};
+use super::{Office, RIGHTS, Till, by};
 
 async fn page(
     office: &Office,
@@ -82,7 +82,7 @@ async fn a_till_gets_its_own_rows_and_no_others() {
             .app
             .work
             .store()
-            .revoke(office.app.work.merchant(), "T01", office.app.work.now())
+            .revoke(office.app.work.merchant(), "T01", by(office.app.work.now()))
             .await
             .unwrap();
         assert!(page(&office, &one, day, None).await.is_err());

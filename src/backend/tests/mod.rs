@@ -3,6 +3,7 @@
 
 mod bills;
 mod hostile;
+mod limits;
 mod notices;
 mod openapi;
 mod outbox;
@@ -19,7 +20,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
-use paytill_core::clock::Millis;
+use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::enrolment::{Code, comparison};
 use paytill_core::gateway::backend::message::{Enrolment, EnrolmentRequest, Refusal, Rights};
 use paytill_core::gateway::backend::signed::{PublicKey, SigningKey};
@@ -40,12 +41,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
+use crate::config::Limits;
 use crate::desk::Desk;
 use crate::files;
 use crate::routes::notify::{self, Notified};
 use crate::routes::{self, App};
 use crate::serve::Door;
-use crate::store::{EnrolmentRow, Sqlite, Store};
+use crate::store::{By, EnrolmentRow, Sqlite, Store};
 use crate::work::bills::Bills;
 use crate::work::{Work, WorkParts};
 
@@ -116,6 +118,11 @@ impl Office {
 
     /// The same with a bank that keeps to a script, asked in this version of its interface.
     pub(crate) async fn with(version: Version, script: Script) -> Self {
+        Self::within(version, script, Limits::default()).await
+    }
+
+    /// The same, and nobody may ask more often than that.
+    pub(crate) async fn within(version: Version, script: Script, limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::start();
         let keys = match version {
@@ -170,13 +177,14 @@ impl Office {
                 digest_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"a test's"),
             },
             request_timeout: Millis::seconds(2),
+            new_at_once: 256,
             is_alone: true,
             clock,
             instance: random::nonce().unwrap(),
         });
         let bills = Bills::new(Arc::clone(&work), bills_codec, folder.path().join("bills"));
         let key = SigningKey::from_pkcs8(&SigningKey::generate().unwrap()).unwrap();
-        let app = App::new(Arc::clone(&work), bills, key, None);
+        let app = App::new((Arc::clone(&work), bills), key, None, limits);
         let router = routes::tills(Arc::clone(&app));
         let web = notify::notified(Notified::new(Arc::clone(&work), reader, token.clone()));
         let names = files::names(loopback.ip(), None);
@@ -206,7 +214,7 @@ impl Office {
             expires_at: now.after(Millis::seconds(900)),
         };
         let (work, store) = (&self.app.work, store.to_owned());
-        work.parts.store.add_till(work.merchant(), &store, rights, row, now).await.unwrap();
+        work.parts.store.add_till(work.merchant(), &store, rights, row, by(now)).await.unwrap();
         code
     }
 
@@ -334,6 +342,11 @@ impl Till {
             mark: "0123456789abcdef".to_owned(),
         }
     }
+}
+
+/// An operator.
+pub(crate) fn by(at: Timestamp) -> By {
+    By { who: "command:0@here".to_owned(), at }
 }
 
 /// The code of a customer.

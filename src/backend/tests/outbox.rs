@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Office, RIGHTS, code};
+use super::{Office, RIGHTS, by, code};
 use crate::serve::Door;
 use crate::store::{OutboxRow, Told};
 use crate::work::outbox::{Outbox, Webhook};
@@ -191,8 +191,8 @@ async fn one_instance_takes_a_row_and_another_only_after_its_lease() {
     let [row] = &dead[..] else { panic!("{dead:?}") };
     assert!(row.is_dead() && row.last_error == "HTTP 500");
     let named = (row.kind.as_str(), row.subject.as_str());
-    assert!(store.resend(&merchant, named, Timestamp(0)).await.unwrap());
-    assert!(!store.resend(&merchant, ("payment.paid", "nothing"), now).await.unwrap());
+    assert!(store.resend(&merchant, named, by(Timestamp(0))).await.unwrap());
+    assert!(!store.resend(&merchant, ("payment.paid", "nothing"), by(now)).await.unwrap());
     let revived = claim(Timestamp(0), until, 9).await.unwrap();
     assert_eq!((revived.len(), revived[0].tries), (1, 1));
 }

@@ -14,7 +14,7 @@ use paytill_core::money::Money;
 use paytill_core::order::OutTradeNo;
 use tower::ServiceExt as _;
 
-use super::{Office, RIGHTS, code};
+use super::{Office, RIGHTS, by, code};
 use crate::pages::password::Cost;
 use crate::pages::{self, Pages, PagesParts};
 use crate::store::{
@@ -75,7 +75,7 @@ fn pages_of(office: &Office) -> Router {
 async fn add_admin(office: &Office, name: &str) {
     let work = &office.app.work;
     let row = AdminRow::new(name, PASSWORD, ([7; 16], LIGHT), work.now()).unwrap();
-    assert!(work.store().add_admin(work.merchant(), row).await.unwrap());
+    assert!(work.store().add_admin(work.merchant(), row, by(work.now())).await.unwrap());
 }
 
 impl Owner {
@@ -159,7 +159,7 @@ async fn paid(office: &Office) -> PaymentRow {
     office.app.work.store().payment(key).await.unwrap().unwrap()
 }
 
-const ALL: [&str; 9] = [
+const ALL: [&str; 10] = [
     "/admin",
     "/admin/payments",
     "/admin/payments/T01-00000001",
@@ -169,6 +169,7 @@ const ALL: [&str; 9] = [
     "/admin/tills",
     "/admin/tills/T01/lock",
     "/admin/messages",
+    "/admin/audit",
 ];
 
 #[tokio::test]
@@ -219,6 +220,35 @@ async fn after_five_wrong_passwords_even_the_right_one_waits() {
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
     page.says("Too many attempts. Try again in 15 min.");
     assert_eq!(owner.get("/admin").await.goes_to(), "/admin/login");
+}
+
+#[tokio::test]
+async fn what_people_did_is_listed_and_a_failed_login_is() {
+    let office = Office::open("ok").await;
+    office.till("S001", "T01", RIGHTS).await;
+    let mut owner = Owner::of(&office).await;
+    owner.log_in("li", "wrong%3Cb%3Epassword").await;
+    owner.log_in("%3Cb%3Ewu", "wrong password").await;
+    owner.log_in("li", PASSWORD).await;
+    let csrf = owner.get("/admin/tills/T01/lock").await.csrf();
+    owner.post("/admin/tills/T01/lock", format!("csrf={csrf}")).await;
+    let page = owner.get("/admin/audit").await;
+    for text in ["Till locked", "Logged in", "Failed login", "Till enrolled", "till T01", "li"] {
+        page.says(text);
+    }
+    page.is_silent_about("<b>wu");
+    page.is_silent_about("password");
+}
+
+#[tokio::test]
+async fn another_instance_counts_the_same_wrong_passwords() {
+    let office = Office::open("ok").await;
+    let mut owner = Owner::of(&office).await;
+    for _ in 0..5 {
+        assert_eq!(owner.log_in("li", "wrong password").await.status, StatusCode::UNAUTHORIZED);
+    }
+    owner.router = pages_of(&office);
+    assert_eq!(owner.log_in("li", PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
 }
 
 #[tokio::test]
@@ -281,7 +311,7 @@ async fn a_session_ends_by_logging_out_by_idleness_and_with_its_owner() {
     owner.log_in("li", PASSWORD).await;
     assert_eq!(owner.get("/admin").await.status, StatusCode::OK);
     let (work, store) = (&office.app.work, office.app.work.store());
-    assert!(store.remove_admin(work.merchant(), "li").await.unwrap());
+    assert!(store.remove_admin(work.merchant(), "li", by(work.now())).await.unwrap());
     assert_eq!(owner.get("/admin").await.goes_to(), "/admin/login");
 }
 

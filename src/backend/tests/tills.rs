@@ -4,7 +4,7 @@ use paytill_core::gateway::backend::message::Rights;
 use paytill_core::gateway::{Ask, Gateway as _};
 use paytill_core::payment::{Answer, Found, Inconclusive, Ordered, Submitted};
 
-use super::{Office, RIGHTS, code};
+use super::{Office, RIGHTS, by, code};
 
 /// Whether the till was told that it may not.
 fn is_refused(answer: &Answer) -> bool {
@@ -54,7 +54,7 @@ async fn a_till_that_was_locked_charges_no_more_and_its_open_payments_end() {
     let order = till.order(1);
     office.ask(&till, Ask::Submit(&order, &code())).await;
     let work = &office.app.work;
-    assert!(work.parts.store.revoke(work.merchant(), "T01", work.now()).await.unwrap());
+    assert!(work.parts.store.revoke(work.merchant(), "T01", by(work.now())).await.unwrap());
     assert!(is_refused(&office.ask(&till, Ask::Submit(&till.order(2), &code())).await));
     assert!(matches!(office.end(&till, &order).await, Found::Ended(_)));
     let stamp = office.stamp();

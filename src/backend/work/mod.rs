@@ -17,11 +17,13 @@ pub mod refunds;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::sync::{Notify, Semaphore, watch};
 
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::Refused;
@@ -34,10 +36,11 @@ use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
 
 use crate::desk::Desk;
-use crate::metrics::{Metrics, Outcome as CallOutcome};
+use crate::metrics::{Metrics, Outcome as CallOutcome, Shed};
 use crate::store::{Acknowledged, Change, Lease, PaymentKey, PaymentRow, Store, StoreError};
 use decide::{Begun, Decided, Deciding};
 use hub::Hub;
+use turn::Turn;
 
 /// How often the answer to a call is written before it is left to whoever takes over.
 pub const WRITES: u32 = 6;
@@ -46,6 +49,11 @@ pub const WRITES: u32 = 6;
 const CONFIRMING: Duration = Duration::from_secs(3);
 /// Another instance's news are looked for this often while somebody waits for them.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// How long a new payment waits for the database before it is refused.
+const QUEUE: Duration = Duration::from_millis(200);
+/// So many requests wait for news at once; the others are answered with what there is.
+const LONG_POLLS: usize = 10_000;
 
 /// What it takes to work.
 pub struct WorkParts {
@@ -57,6 +65,9 @@ pub struct WorkParts {
     pub desk: Desk,
     /// For an entire call, from dialling to the last byte.
     pub request_timeout: Millis,
+    /// So many new payments are written down at once. Beside them there is room for questions and
+    /// reversals, which go before new ones.
+    pub new_at_once: usize,
     /// No other instance works on the same database.
     pub is_alone: bool,
     pub clock: Clock,
@@ -70,6 +81,8 @@ pub struct Work {
     /// What was done so far.
     pub metrics: Metrics,
     hub: Hub,
+    new: Semaphore,
+    long_polls: Semaphore,
     /// Rings when something may be due earlier than was thought.
     earlier: Notify,
     /// Rings when there may be something new to tell others.
@@ -85,6 +98,8 @@ impl Work {
     /// Nothing is looked at before [`Work::sweep`].
     pub fn new(parts: WorkParts) -> Arc<Self> {
         Arc::new(Self {
+            new: Semaphore::new(parts.new_at_once),
+            long_polls: Semaphore::new(LONG_POLLS),
             parts,
             metrics: Metrics::default(),
             hub: Hub::default(),
@@ -114,14 +129,35 @@ impl Work {
         self.parts.clock.wall()
     }
 
-    /// Writes down a request to be paid, and only then sends it on. `new` is the row that it makes.
+    /// Writes down a request to be paid, and only then sends it on. `new` is the row that it makes. One
+    /// that waits too long for the database is refused before anything of it is written.
     pub async fn begin(
         self: &Arc<Self>,
         new: PaymentRow,
         code: Option<AuthCode>,
     ) -> Outcome<PaymentRow> {
-        let key = new.key.clone();
-        let begun = self.change(key, move |row, now| decide::begin(row, &new, now)).await;
+        let turn = Arc::new(Turn::default());
+        let (key, deciding) = (new.key.clone(), Arc::clone(&turn));
+        let queued = async {
+            let _place = self.new.acquire().await;
+            let decide = move |row: Option<&PaymentRow>, now: Deciding<'_>| {
+                if deciding.comes() {
+                    decide::begin(row, &new, now)
+                } else {
+                    Change::none(Begun::Refused(Refused::NotSent))
+                }
+            };
+            self.change(key, decide).await
+        };
+        let mut queued = std::pin::pin!(queued);
+        let begun = match tokio::time::timeout(QUEUE, &mut queued).await {
+            Ok(begun) => begun,
+            Err(_) if turn.give_up() => {
+                self.metrics.shed(Shed::Queue);
+                return Err(Refused::NotSent);
+            }
+            Err(_) => queued.await,
+        };
         self.begun(begun.map_err(|error| unwritten(&error))?, code)
     }
 
@@ -185,6 +221,7 @@ impl Work {
         mut is_so: impl FnMut(&PaymentRow) -> bool,
     ) -> Outcome<Option<PaymentRow>> {
         let waiting = self.hub.wait_for(key.clone());
+        let (_waits, wait) = self.long_poll(wait);
         let deadline = tokio::time::Instant::now() + wait;
         loop {
             let bell = waiting.bell().map(Notify::notified);
@@ -204,6 +241,19 @@ impl Work {
                 let _ = tokio::time::timeout_at(look, bell).await;
             }
         }
+    }
+
+    /// A place among those who wait, and how long that may take: not at all if there is none.
+    fn long_poll(&self, wait: Duration) -> (Option<LongPoll<'_>>, Duration) {
+        if wait.is_zero() {
+            return (None, wait);
+        }
+        let Ok(place) = self.long_polls.try_acquire() else {
+            self.metrics.shed(Shed::LongPoll);
+            return (None, Duration::ZERO);
+        };
+        self.metrics.long_polls.inc();
+        (Some(LongPoll { _place: place, count: &self.metrics.long_polls }), wait)
     }
 
     /// Something has happened to a payment: decides what becomes of it, writes that down, and makes the
@@ -396,6 +446,18 @@ const fn outcome(inconclusive: Option<&Inconclusive>) -> CallOutcome {
         None => CallOutcome::Answered,
         Some(Inconclusive::NotSent(_)) => CallOutcome::NotSent,
         Some(Inconclusive::Unknown(_) | Inconclusive::Unsigned(_)) => CallOutcome::Unknown,
+    }
+}
+
+/// Somebody who waits for news, counted as long as they do.
+struct LongPoll<'a> {
+    _place: tokio::sync::SemaphorePermit<'a>,
+    count: &'a Gauge,
+}
+
+impl Drop for LongPoll<'_> {
+    fn drop(&mut self) {
+        self.count.dec();
     }
 }
 

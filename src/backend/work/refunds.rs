@@ -52,6 +52,7 @@ impl Work {
     /// A refund as it is, once it is no longer on its way; at the latest after `wait`.
     pub async fn refund_news(&self, key: &RefundKey, wait: Duration) -> Outcome<Option<RefundRow>> {
         let waiting = self.hub.wait_for(key.payment.clone());
+        let (_waits, wait) = self.long_poll(wait);
         let deadline = tokio::time::Instant::now() + wait;
         loop {
             let mut bell = std::pin::pin!(waiting.bell().map(tokio::sync::Notify::notified));

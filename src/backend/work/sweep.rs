@@ -11,12 +11,38 @@ use crate::store::{PaymentKey, RefundKey, StoreError};
 
 /// At most so long between two looks: another instance may have left something.
 const LONGEST: Duration = Duration::from_millis(500);
+/// How often what is old is dropped.
+const CLEARING: Duration = Duration::from_hours(1);
 /// How many payments are taken at once, the latest first.
 const BATCH: i64 = 64;
 
 impl Work {
-    /// Looks after all payments, for ever.
+    /// Looks after all payments, and after what is too old to be kept, for ever.
     pub async fn sweep(self: Arc<Self>) {
+        tokio::join!(self.look_after_payments(), self.clear());
+    }
+
+    /// Drops what nobody needs any longer, and logs where the audit ends: whoever keeps the log elsewhere
+    /// can prove later what was written by then.
+    async fn clear(&self) {
+        loop {
+            let cleared = async {
+                let gone = self.parts.store.drop_old(self.merchant(), self.now()).await?;
+                Ok::<_, StoreError>((gone, self.parts.store.audit_head(self.merchant()).await?))
+            };
+            match cleared.await {
+                Ok((gone, head)) => {
+                    let (entries, digest) =
+                        head.map(|head| (head.position, head.hex())).unwrap_or_default();
+                    tracing::info!(gone, audit_entries = entries, audit_digest = digest, "cleared");
+                }
+                Err(error) => tracing::error!(%error, "what is old was not cleared"),
+            }
+            tokio::time::sleep(CLEARING).await;
+        }
+    }
+
+    async fn look_after_payments(self: &Arc<Self>) {
         if self.parts.is_alone {
             self.resume().await;
         }

@@ -298,3 +298,24 @@ fn a_clock_that_was_set_back_turns_no_time_back() {
     book.reverse("T01");
     assert!(book.row().updated_at >= updated_at);
 }
+
+#[tokio::test]
+async fn beyond_ten_thousand_who_wait_others_are_answered_at_once() {
+    use std::time::Duration;
+
+    let office = crate::tests::Office::open("walks-away").await;
+    let work = std::sync::Arc::clone(&office.app.work);
+    let all = work.long_polls.acquire_many(10_000).await.unwrap();
+    let key = work.key(&OutTradeNo::try_from("T01-00000001".to_owned()).unwrap());
+    let for_ever = Duration::from_hours(1);
+    let (place, wait) = work.long_poll(for_ever);
+    assert!(place.is_none() && wait.is_zero());
+    assert!(work.metrics.text().contains("paytill_shed_total{why=\"long_poll\"} 1"));
+    assert_eq!(work.news(&key, None, for_ever).await, Ok(None));
+    drop(all);
+    let (place, wait) = work.long_poll(for_ever);
+    assert_eq!(wait, for_ever);
+    assert!(work.metrics.text().contains("paytill_long_polls 1"));
+    drop(place);
+    assert!(work.metrics.text().contains("paytill_long_polls 0"));
+}

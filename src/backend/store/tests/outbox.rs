@@ -1,6 +1,6 @@
 use paytill_core::clock::{Millis, Timestamp};
 
-use super::{Books, NOW, SHOP, contract, insert, key_of, payment};
+use super::{Books, NOW, SHOP, by, contract, insert, key_of, payment};
 use crate::store::{Change, OutboxRow, Store, Told};
 
 contract!(
@@ -71,9 +71,9 @@ async fn what_was_given_up_is_listed_and_sent_again(books: Books) {
     let [row] = &store.outbox(SHOP, true, 9).await.unwrap()[..] else { panic!() };
     assert!(row.is_dead() && row.last_error == "HTTP 500");
     let named = (row.kind.as_str(), row.subject.as_str());
-    assert_eq!(store.resend("another", named, NOW).await, Ok(false));
-    assert_eq!(store.resend(SHOP, ("payment.paid", "nothing"), NOW).await, Ok(false));
-    assert_eq!(store.resend(SHOP, named, NOW).await, Ok(true));
+    assert_eq!(store.resend("another", named, by(NOW)).await, Ok(false));
+    assert_eq!(store.resend(SHOP, ("payment.paid", "nothing"), by(NOW)).await, Ok(false));
+    assert_eq!(store.resend(SHOP, named, by(NOW)).await, Ok(true));
     let [revived] = &claim(store, NOW, UNTIL).await[..] else { panic!() };
     assert_eq!((revived.subject.as_str(), revived.tries), (named.1, 1));
 }

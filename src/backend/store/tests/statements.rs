@@ -5,14 +5,19 @@ use tokio_postgres::types::Type;
 use super::{Books, Place, contract, raw};
 use crate::store::StoreError;
 use crate::store::tx::{LOCKING, Tx};
-use crate::store::{admins, bills, day, notices, outbox, overview, payments, refunds, tills};
+use crate::store::{
+    admins, attempts, audit, bills, day, notices, old, outbox, overview, payments, refunds, tills,
+};
 
 const SCHEMA: &str = include_str!("../schema.sql");
-const FILES: [(&str, &[&str], &str); 9] = [
+const FILES: [(&str, &[&str], &str); 12] = [
     ("admins", admins::STATEMENTS, include_str!("../admins.rs")),
+    ("attempts", attempts::STATEMENTS, include_str!("../attempts.rs")),
+    ("audit", audit::STATEMENTS, include_str!("../audit.rs")),
     ("bills", bills::STATEMENTS, include_str!("../bills.rs")),
     ("day", day::STATEMENTS, include_str!("../day.rs")),
     ("notices", notices::STATEMENTS, include_str!("../notices.rs")),
+    ("old", old::STATEMENTS, include_str!("../old.rs")),
     ("outbox", outbox::STATEMENTS, include_str!("../outbox.rs")),
     ("overview", overview::STATEMENTS, include_str!("../overview.rs")),
     ("payments", payments::STATEMENTS, include_str!("../payments.rs")),
@@ -110,9 +115,16 @@ fn each_begins_with_the_merchant() {
 
 #[test]
 fn what_is_locked_or_changed_is_named_by_its_full_key() {
-    // All codes of a till go at once, and so do old sessions, those of one person, and all that is to be
-    // told where there is nobody to tell.
-    let but = [tills::DROP_CODES, outbox::PUT_ASIDE, admins::DROP_OLD, admins::DROP_SESSIONS];
+    // All codes of a till go at once, and so do the sessions of one person, all that is old, and all
+    // that is to be told where there is nobody to tell.
+    let but = [
+        tills::DROP_CODES,
+        outbox::PUT_ASIDE,
+        admins::DROP_SESSIONS,
+        old::DROP_SESSIONS,
+        old::DROP_CODES,
+        old::DROP_ATTEMPTS,
+    ];
     let changes = statements().filter(|sql| {
         sql.ends_with(LOCKING) || sql.starts_with("UPDATE ") || sql.starts_with("DELETE ")
     });

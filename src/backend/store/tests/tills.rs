@@ -2,7 +2,7 @@ use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::Rights;
 use paytill_core::gateway::backend::signed::{PublicKey, SigningKey};
 
-use super::{Books, NOW, SHOP, contract};
+use super::{Books, NOW, SHOP, by, contract};
 use crate::store::{EnrolmentRow, NotEnrolled, Store, StoreError, TillRow};
 
 contract!(
@@ -36,7 +36,7 @@ fn code(code: &str, till: &str) -> EnrolmentRow {
 }
 
 async fn add(store: &Store, named: &str, till: &str) {
-    store.add_till(SHOP, "S001", RIGHTS, code(named, till), NOW).await.unwrap();
+    store.add_till(SHOP, "S001", RIGHTS, code(named, till), by(NOW)).await.unwrap();
 }
 
 async fn enrol(
@@ -117,12 +117,12 @@ async fn a_revoked_till_keeps_its_key_but_is_revoked(books: Books) {
     add(&books.store, "c1", "T01").await;
     enrol(&books.store, "c1", key, true, at(5)).await.unwrap();
     add(&books.store, "c2", "T01").await;
-    assert_eq!(books.store.revoke(SHOP, "T01", at(7)).await, Ok(true));
+    assert_eq!(books.store.revoke(SHOP, "T01", by(at(7))).await, Ok(true));
     let revoked = till(&books.store, "T01").await;
     assert_eq!((revoked.revoked_at, revoked.key), (Some(at(7)), Some(key)));
-    assert_eq!(books.store.revoke(SHOP, "T01", at(8)).await, Ok(false));
+    assert_eq!(books.store.revoke(SHOP, "T01", by(at(8))).await, Ok(false));
     assert_eq!(till(&books.store, "T01").await.revoked_at, Some(at(7)));
-    assert_eq!(books.store.revoke(SHOP, "T02", at(8)).await, Ok(false));
+    assert_eq!(books.store.revoke(SHOP, "T02", by(at(8))).await, Ok(false));
     // A code that it had is gone, too.
     let back = enrol(&books.store, "c2", new_key(), true, at(9)).await;
     assert_eq!(back, Err(NotEnrolled::NoCode));
@@ -144,29 +144,29 @@ async fn another_merchant_s_tills_are_not_seen(books: Books) {
     let other = "1900000110";
     assert_eq!(books.store.till(other, "T01").await, Ok(None));
     assert_eq!(books.store.tills(other).await, Ok(vec![]));
-    assert_eq!(books.store.revoke(other, "T01", NOW).await, Ok(false));
+    assert_eq!(books.store.revoke(other, "T01", by(NOW)).await, Ok(false));
     books.store.heard(other, "T01", NOW).await.unwrap();
     let asked = books.store.enrol(other, "c1", (new_key(), ""), |_, _| true, NOW).await;
     assert_eq!(asked, Ok(Err(NotEnrolled::NoCode)));
     let mine = till(&books.store, "T01").await;
     assert_eq!((mine.last_seen_at, mine.revoked_at), (None, None));
-    books.store.add_till(other, "S9", RIGHTS, code("c1", "T01"), NOW).await.unwrap();
+    books.store.add_till(other, "S9", RIGHTS, code("c1", "T01"), by(NOW)).await.unwrap();
     assert_eq!(till(&books.store, "T01").await.store, "S001");
 }
 
 async fn tills_are_listed_by_store_and_name(books: Books) {
     for (store, name) in [("S2", "a"), ("S1", "b"), ("S1", "B"), ("S1", "_")] {
         let code = code(name, name);
-        books.store.add_till(SHOP, store, RIGHTS, code, NOW).await.unwrap();
+        books.store.add_till(SHOP, store, RIGHTS, code, by(NOW)).await.unwrap();
     }
     let tills = books.store.tills(SHOP).await.unwrap();
     let named: Vec<_> =
         tills.iter().map(|till| (till.store.as_str(), till.till.as_str())).collect();
     assert_eq!(named, [("S1", "B"), ("S1", "_"), ("S1", "b"), ("S2", "a")]);
     let other = Rights { charge: false, ..RIGHTS };
-    books.store.add_till(SHOP, "S3", other, code("x", "a"), NOW).await.unwrap();
+    books.store.add_till(SHOP, "S3", other, code("x", "a"), by(NOW)).await.unwrap();
     let moved = till(&books.store, "a").await;
     assert_eq!((moved.store.as_str(), moved.rights), ("S3", other));
-    let spoilt = books.store.add_till(SHOP, "S\0", other, code("x", "b"), NOW).await;
+    let spoilt = books.store.add_till(SHOP, "S\0", other, code("x", "b"), by(NOW)).await;
     assert_eq!(spoilt, Err(StoreError::Text));
 }
