@@ -79,9 +79,10 @@ impl Cutter {
         *self.aim.lock().unwrap() = Aim { victim: Some(victim), at, passed: 0, written: 0 };
     }
 
-    /// How many boundaries there were, and which of them was behind the first COMMIT.
-    pub(crate) fn passed(&self) -> (usize, usize) {
-        let aim = self.aim.lock().unwrap();
+    /// Nothing befalls anybody any more. How many boundaries there were, and which of them was behind
+    /// the first COMMIT.
+    pub(crate) fn disarmed(&self) -> (usize, usize) {
+        let aim = std::mem::take(&mut *self.aim.lock().unwrap());
         (aim.passed, aim.written)
     }
 }

@@ -4,6 +4,7 @@
 mod cutter;
 mod database;
 mod gateway;
+mod pair;
 mod program;
 #[path = "../fixture/sweep.rs"]
 mod sweep;
@@ -13,5 +14,7 @@ mod commands;
 mod figures;
 mod hostile;
 mod instances;
+mod notices;
+mod outage;
 mod start;
 mod stop;

@@ -168,11 +168,6 @@ impl Served<'_> {
         Pid::from_child(&self.child)
     }
 
-    /// Whether it still runs.
-    pub(crate) fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
-    }
-
     /// What it takes of memory at most so far, in KiB.
     pub(crate) fn most_memory(&self) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());

@@ -25,7 +25,7 @@ use tokio::sync::{Notify, watch};
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::Refused;
 use paytill_core::gateway::{Ask, Decoded, Gateway, Stamp};
-use paytill_core::order::{AuthCode, Order, OutTradeNo};
+use paytill_core::order::{AuthCode, OutTradeNo};
 use paytill_core::payment::{Answer, Call, CallKind, Event, Inconclusive, Status, TillCause};
 use paytill_host::clock::Clock;
 use paytill_host::gateway::Renewal;
@@ -116,9 +116,25 @@ impl Work {
         new: PaymentRow,
         code: Option<AuthCode>,
     ) -> Outcome<PaymentRow> {
-        let key = new.key.clone();
-        let begun = self.change(key, move |row, now| decide::begin(row, &new, now)).await;
-        self.begun(begun.map_err(|error| unwritten(&error))?, code)
+        let (key, again) = (new.key.clone(), new.clone());
+        let begun = match self.change(key, move |row, now| decide::begin(row, &new, now)).await {
+            Ok(begun) => begun,
+            Err(error) => self.known(&again).await.ok_or_else(|| unwritten(&error))??,
+        };
+        self.begun(begun, code)
+    }
+
+    /// What an earlier copy of a request that could not be written down has led to, wherever that came
+    /// in: its money may be on its way. `None` if there was none; where even that cannot be read,
+    /// nothing is claimed.
+    async fn known(&self, new: &PaymentRow) -> Option<Outcome<Begun>> {
+        match self.parts.store.payment(new.key.clone()).await {
+            Ok(None) => None,
+            Ok(Some(row)) => {
+                Some(Ok(self.deciding(|now| decide::begin(Some(&row), new, now)).result))
+            }
+            Err(error) => Some(Err(failed(&error))),
+        }
     }
 
     /// The till takes a payment back, or one that never came: `unseen` is the row for that.
@@ -291,7 +307,7 @@ impl Work {
     /// One call, there and back, and its answer written down.
     async fn call(self: &Arc<Self>, row: PaymentRow, call: Call, code: Option<AuthCode>) {
         let result = if self.is_in_time(row.lease.as_ref()) {
-            self.carry(&row.order, call, code).await
+            self.carry(&row, call, code).await
         } else {
             Err(TransportFailure::not_sent(TillCause::NoAnswer))
         };
@@ -308,19 +324,25 @@ impl Work {
     }
 
     async fn carry(
-        &self,
-        order: &Order,
+        self: &Arc<Self>,
+        row: &PaymentRow,
         call: Call,
         code: Option<AuthCode>,
     ) -> Result<Decoded, TransportFailure> {
         let WorkParts { gateway, transport, clock, .. } = &self.parts;
+        let order = &row.order;
         let ask = Ask::of(call.kind, order, code.as_ref())
             .ok_or_else(|| TransportFailure::not_sent(TillCause::NoCode))?;
         let nonce =
             random::nonce().ok_or_else(|| TransportFailure::not_sent(TillCause::NoRandomness))?;
         let outgoing = gateway.encode(ask, &Stamp { time: clock.wall(), nonce });
         let reply = match call.kind {
-            CallKind::Submit => transport.carry(&outgoing, clock.uptime(), || {}).await,
+            CallKind::Submit => {
+                // This process may have been stopped while the connection was made.
+                let (work, lease) = (Arc::clone(self), row.lease.clone());
+                let may_leave = move || work.is_in_time(lease.as_ref());
+                transport.carry_if(&outgoing, clock.uptime(), may_leave).await
+            }
             CallKind::Query
             | CallKind::Reverse
             | CallKind::RefundQuery
