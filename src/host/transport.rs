@@ -12,7 +12,6 @@ mod hosts;
 mod proxy;
 mod tls;
 
-use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -318,12 +317,27 @@ impl Transport {
         now: Uptime,
         left: impl Fn() + Send + Sync + 'static,
     ) -> Result<Reply, TransportFailure> {
-        let left: Arc<dyn Fn() + Send + Sync> = Arc::new(left);
+        let leaves = move || {
+            left();
+            true
+        };
+        self.carry_if(outgoing, now, leaves).await
+    }
+
+    /// The same; `may_leave` is asked when its first byte is to leave, and without its word no body
+    /// goes out: while a connection was made, the time for it may have passed.
+    pub async fn carry_if(
+        &self,
+        outgoing: &Outgoing,
+        now: Uptime,
+        may_leave: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Result<Reply, TransportFailure> {
+        let may_leave: MayLeave = Arc::new(may_leave);
         let first = self.hosts.best();
-        let result = self.carry_to(first, outgoing, now, Arc::clone(&left)).await;
+        let result = self.carry_to(first, outgoing, now, Arc::clone(&may_leave)).await;
         match self.hosts.other(first) {
             Some(other) if matches!(result, Err(TransportFailure::NotSent(_))) => {
-                self.carry_to(other, outgoing, now, left).await
+                self.carry_to(other, outgoing, now, may_leave).await
             }
             _ => result,
         }
@@ -333,14 +347,14 @@ impl Transport {
     /// one host gives no answer, the other is asked.
     pub async fn ask(&self, outgoing: &Outgoing, now: Uptime) -> Result<Reply, TransportFailure> {
         let first = self.hosts.best();
-        let result = self.carry_to(first, outgoing, now, Arc::new(|| {})).await;
+        let result = self.carry_to(first, outgoing, now, Arc::new(|| true)).await;
         let other = match result {
             Ok(ref reply) if is_answer(reply) => None,
             Err(TransportFailure::NotSent(_)) => self.hosts.other(first),
             Ok(_) | Err(_) => self.hosts.other_that_may_answer(first, now),
         };
         let Some(other) = other else { return result };
-        let again = self.carry_to(other, outgoing, now, Arc::new(|| {})).await;
+        let again = self.carry_to(other, outgoing, now, Arc::new(|| true)).await;
         match (result, again) {
             (_, Ok(reply)) if is_answer(&reply) => Ok(reply),
             (Err(TransportFailure::NotSent(_)), again) => again,
@@ -353,7 +367,7 @@ impl Transport {
         host: usize,
         outgoing: &Outgoing,
         now: Uptime,
-        left: Arc<dyn Fn() + Send + Sync>,
+        may_leave: MayLeave,
     ) -> Result<Reply, TransportFailure> {
         let request = &outgoing.request;
         let url = format!("{}{}", self.hosts.url(host), request.uri());
@@ -363,7 +377,7 @@ impl Transport {
             .headers(request.headers().clone())
             .body(reqwest::Body::wrap(Once {
                 bytes: Some(Bytes::from_owner(request.body().clone())),
-                left,
+                may_leave,
             }));
         self.hosts.used(host, outgoing.certificate, now);
         let sent = request.send().await.map_err(|error| failure(&error, outgoing.certificate));
@@ -383,23 +397,30 @@ impl Transport {
     }
 }
 
-/// A body that reports when it is taken: by then there is a connection, and the request goes out.
+type MayLeave = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// A body that asks when it is taken: by then there is a connection, and the request goes out.
 struct Once {
     bytes: Option<Bytes>,
-    left: Arc<dyn Fn() + Send + Sync>,
+    may_leave: MayLeave,
 }
+
+/// A body that may not leave any more.
+#[derive(Debug, thiserror::Error)]
+#[error("too late to be sent")]
+struct TooLate;
 
 impl Body for Once {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = TooLate;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, TooLate>>> {
         let bytes = self.bytes.take();
-        if bytes.is_some() {
-            (self.left)();
+        if bytes.is_some() && !(self.may_leave)() {
+            return Poll::Ready(Some(Err(TooLate)));
         }
         Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
     }

@@ -1,6 +1,7 @@
 //! Whoever can reach the port and means no good.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
 use crate::program::{Answer, Place};
 use crate::till::{Till, bytes, number};
@@ -35,4 +36,45 @@ fn floods_of_bodies_and_headers_are_refused() {
         assert!(matches!(answer.status, 0 | 431), "{answer:?}");
     }
     assert_eq!(till.ask(&served, ("GET", "/v1/hello", "")).status, 200);
+}
+
+/// How many peers are slow at once.
+const MANY: usize = 300;
+/// What they may cost of memory, each and all told, in KiB: a head of at most 16 KiB, and TLS.
+const EACH: u64 = 64;
+
+#[test]
+fn many_that_send_a_byte_now_and_then_are_ended_and_cost_little() {
+    let place = Place::listening("tls = \"proxy\"\n", "");
+    let served = place.serve();
+    let before = served.most_memory();
+    let mut slow: Vec<TcpStream> =
+        (0..MANY).map(|_| TcpStream::connect(served.web).unwrap()).collect();
+    let mut encrypted: Vec<_> = (0..MANY / 10).map(|_| served.dial()).collect();
+    for stream in &mut encrypted {
+        stream.write_all(b"GET /v1/hello HTTP/1.1\r\nx: ").unwrap();
+        stream.flush().unwrap();
+    }
+    let head = b"GET /admin HTTP/1.1\r\nhost: localhost\r\nx: ";
+    // Byte by byte, until each of them is hung up on: that it is so is the other side's doing.
+    let mut sent = 0;
+    while !slow.is_empty() {
+        let byte = [*head.get(sent).unwrap_or(&b'y')];
+        slow.retain_mut(|stream| {
+            stream.set_nonblocking(true).unwrap();
+            let is_open = match stream.read(&mut [0; 512]) {
+                Ok(count) => count > 0,
+                Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
+            };
+            is_open && (sent >= 512 || stream.write_all(&byte).is_ok())
+        });
+        sent += 1;
+    }
+    for stream in &mut encrypted {
+        assert!(matches!(Answer::read(stream).status, 0 | 408));
+    }
+    let after = served.most_memory();
+    println!("{MANY} slow peers: {before} KiB before, {after} KiB at most");
+    assert!(after < before + MANY as u64 * EACH, "{before} KiB before, {after} KiB");
+    assert_eq!(served.exchange(&bytes("GET", "/v1/hello", "", "")).status, 401);
 }

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use paytill_core::clock::Timestamp;
-use paytill_core::gateway::Stamp;
 use paytill_core::gateway::backend::enrolment::Code;
 use paytill_core::gateway::backend::message::{Enrolment, EnrolmentRequest};
-use paytill_core::gateway::backend::signed::SigningKey;
+use paytill_core::gateway::backend::signed::{Credentials, PublicKey, SigningKey};
+use paytill_core::gateway::{Reply, Stamp};
 use paytill_core::order::TillId;
 use paytill_host::clock::Clock;
 use paytill_host::random;
@@ -18,12 +19,15 @@ use crate::program::{Answer, Place, Served};
 pub(crate) struct Till {
     key: SigningKey,
     id: TillId,
+    /// The backend's.
+    backend: PublicKey,
 }
 
 impl Till {
     /// What the office and the till do with one code.
     pub(crate) fn enrol(place: &Place, served: &Served<'_>) -> Self {
-        let added = place.run(&["till", "add", "S001", "T01", "--json"]);
+        let rights = ["--refund-up-to", "100", "--refund-per-day", "1000"];
+        let added = place.run(&[&["till", "add", "S001", "T01", "--json"][..], &rights].concat());
         let added: Value = serde_json::from_slice(&added.stdout).unwrap();
         let code = Code::read(added["code"].as_str().unwrap()).unwrap();
         let key = SigningKey::from_pkcs8(&SigningKey::generate().unwrap()).unwrap();
@@ -39,7 +43,8 @@ impl Till {
         let answer = served.exchange(&bytes("POST", "/v1/enrolment", "", &body));
         let enrolment: Enrolment = serde_json::from_str(&answer.body).expect(&answer.body);
         assert!(enrolment.is_proved(&code.kept(), &request));
-        Self { key, id: TillId::new("T01").unwrap() }
+        let backend = PublicKey::from_base64(&enrolment.public_key).unwrap();
+        Self { key, id: TillId::new("T01").unwrap(), backend }
     }
 
     /// A signed request as it goes over the line.
@@ -55,6 +60,24 @@ impl Till {
     pub(crate) fn ask(&self, served: &Served<'_>, request: (&str, &str, &str)) -> Answer {
         let (method, target, body) = request;
         served.exchange(&self.request(method, target, body))
+    }
+
+    /// Whether the backend has signed this answer for that request.
+    pub(crate) fn believes(&self, answer: &Answer, request: &[u8]) -> bool {
+        let headers = |head: &str| {
+            let lines = head.split("\r\n").skip(1).filter_map(|line| line.split_once(": "));
+            let pair = |(name, value): (&str, &str)| {
+                (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap())
+            };
+            lines.map(pair).collect::<HeaderMap>()
+        };
+        let request = String::from_utf8_lossy(request);
+        let asked = headers(request.split_once("\r\n\r\n").unwrap().0);
+        let nonce = Credentials::read(&asked).unwrap().nonce;
+        let mut reply = Reply::new(answer.body.clone().into_bytes());
+        *reply.status_mut() = StatusCode::from_u16(answer.status).unwrap();
+        *reply.headers_mut() = headers(&answer.head);
+        self.backend.has_answered(&reply, &nonce).is_ok()
     }
 
     /// A request to be paid 12.34 by the customer with this code.

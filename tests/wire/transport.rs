@@ -547,3 +547,14 @@ fn what_a_silent_host_left_open_is_ended_at_the_backup() {
         shop.reconfigure("attention_after_ms = 1000", "attention_after_ms = 9000");
     }
 }
+
+#[tokio::test]
+async fn what_may_not_leave_any_more_once_there_is_a_connection_does_not_arrive() {
+    let keys = Identity::generate().unwrap();
+    let wire = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
+    let transport = transport(&keys, &[wire.url()]);
+    let failure = transport.carry_if(&submit("late"), NOW, || false).await.unwrap_err();
+    assert!(matches!(failure, TransportFailure::Lost(_)), "{failure:?}");
+    assert_eq!(carry(&transport, "in time").await.unwrap().0, 200);
+    assert_eq!((wire.count("late"), wire.count("in time")), (0, 1));
+}

@@ -28,7 +28,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::Refused;
 use paytill_core::gateway::{Ask, Decoded, Gateway, Stamp};
-use paytill_core::order::{AuthCode, Order, OutTradeNo};
+use paytill_core::order::{AuthCode, OutTradeNo};
 use paytill_core::payment::{Answer, Call, CallKind, Event, Inconclusive, Status, TillCause};
 use paytill_host::clock::Clock;
 use paytill_host::gateway::Renewal;
@@ -137,7 +137,7 @@ impl Work {
         code: Option<AuthCode>,
     ) -> Outcome<PaymentRow> {
         let turn = Arc::new(Turn::default());
-        let (key, deciding) = (new.key.clone(), Arc::clone(&turn));
+        let (key, again, deciding) = (new.key.clone(), new.clone(), Arc::clone(&turn));
         let queued = async {
             let _place = self.new.acquire().await;
             let decide = move |row: Option<&PaymentRow>, now: Deciding<'_>| {
@@ -150,15 +150,32 @@ impl Work {
             self.change(key, decide).await
         };
         let mut queued = std::pin::pin!(queued);
-        let begun = match tokio::time::timeout(QUEUE, &mut queued).await {
-            Ok(begun) => begun,
+        let written = match tokio::time::timeout(QUEUE, &mut queued).await {
             Err(_) if turn.give_up() => {
                 self.metrics.shed(Shed::Queue);
-                return Err(Refused::NotSent);
+                Err(Refused::NotSent)
             }
-            Err(_) => queued.await,
+            Err(_) => queued.await.map_err(|error| unwritten(&error)),
+            Ok(written) => written.map_err(|error| unwritten(&error)),
         };
-        self.begun(begun.map_err(|error| unwritten(&error))?, code)
+        let begun = match written {
+            Ok(begun) => begun,
+            Err(refused) => self.known(&again).await.unwrap_or(Err(refused))?,
+        };
+        self.begun(begun, code)
+    }
+
+    /// What an earlier copy of a request that could not be written down has led to, wherever that came
+    /// in: its money may be on its way. `None` if there was none; where even that cannot be read,
+    /// nothing is claimed.
+    async fn known(&self, new: &PaymentRow) -> Option<Outcome<Begun>> {
+        match self.parts.store.payment(new.key.clone()).await {
+            Ok(None) => None,
+            Ok(Some(row)) => {
+                Some(Ok(self.deciding(|now| decide::begin(Some(&row), new, now)).result))
+            }
+            Err(error) => Some(Err(failed(&error))),
+        }
     }
 
     /// The till takes a payment back, or one that never came: `unseen` is the row for that.
@@ -384,7 +401,7 @@ impl Work {
     /// One call, there and back, and its answer written down.
     async fn call(self: &Arc<Self>, row: PaymentRow, call: Call, code: Option<AuthCode>) {
         let result = if self.is_in_time(row.lease.as_ref()) {
-            self.carry(&row.order, call, code).await
+            self.carry(&row, call, code).await
         } else {
             Err(TransportFailure::not_sent(TillCause::NoAnswer))
         };
@@ -401,19 +418,25 @@ impl Work {
     }
 
     async fn carry(
-        &self,
-        order: &Order,
+        self: &Arc<Self>,
+        row: &PaymentRow,
         call: Call,
         code: Option<AuthCode>,
     ) -> Result<Decoded, TransportFailure> {
         let WorkParts { gateway, transport, clock, .. } = &self.parts;
+        let order = &row.order;
         let ask = Ask::of(call.kind, order, code.as_ref())
             .ok_or_else(|| TransportFailure::not_sent(TillCause::NoCode))?;
         let nonce =
             random::nonce().ok_or_else(|| TransportFailure::not_sent(TillCause::NoRandomness))?;
         let outgoing = gateway.encode(ask, &Stamp { time: clock.wall(), nonce });
         let reply = match call.kind {
-            CallKind::Submit => transport.carry(&outgoing, clock.uptime(), || {}).await,
+            CallKind::Submit => {
+                // This process may have been stopped while the connection was made.
+                let (work, lease) = (Arc::clone(self), row.lease.clone());
+                let may_leave = move || work.is_in_time(lease.as_ref());
+                transport.carry_if(&outgoing, clock.uptime(), may_leave).await
+            }
             CallKind::Query
             | CallKind::Reverse
             | CallKind::RefundQuery

@@ -31,13 +31,25 @@ impl Work {
     ) -> Outcome<Result<RefundRow, RefundRefusal>> {
         let since = Timestamp(self.now().0.saturating_sub(DAY));
         let by = Some((new.till.clone(), since));
-        let payment = new.key.payment.clone();
+        let (payment, key) = (new.key.payment.clone(), new.key.clone());
+        let again = (new.till.clone(), new.amount);
         let jitter = random::draw::<1>().map_or(0, |[jitter]| jitter);
         let merchant = self.parts.desk.merchant.clone();
         let begun = self.change_refund(payment, by, move |books, now| {
             decide_refund::begin(books, &new, &store, (&rights, &merchant), jitter, now)
         });
-        match begun.await.map_err(|error| unwritten(&error))? {
+        let begun = match begun.await {
+            Ok(begun) => begun,
+            // An earlier copy of it may have been written down, wherever that came in.
+            Err(error) => match self.refund_news(&key, Duration::ZERO).await? {
+                Some(row) if (row.till.clone(), row.amount) == again => {
+                    RefundBegun::Known(Box::new(row))
+                }
+                Some(_) => return Err(Refused::NumberUsed),
+                None => return Err(unwritten(&error)),
+            },
+        };
+        match begun {
             RefundBegun::New(decided) => {
                 let row = decided.row.clone();
                 self.follow_refund(*decided);

@@ -105,7 +105,7 @@ impl Transport {
             .timeout(LONGEST)
             .body(reqwest::Body::wrap(Once {
                 bytes: Some(Bytes::from_owner(request.body().clone())),
-                left: Arc::new(|| {}),
+                may_leave: Arc::new(|| true),
             }))
             .send();
         let silent = |_| TransportFailure::lost(TillCause::NoAnswer);
