@@ -50,10 +50,14 @@ pub(crate) async fn measured(extent: Extent, table: &mut Table) {
     let idle = u64::try_from((connected.len() - first).max(1)).unwrap();
     #[expect(clippy::cast_precision_loss, reason = "far less")]
     let each = after.saturating_sub(before) as f64 / idle as f64 / 1024.0;
-    if lost > 0 {
-        return table.skip(what, GOAL, format!("{lost} of them were cut off"));
-    }
-    table.add(what, GOAL, (each, format!("{} MiB in all", after >> 20)));
+    // Of those that are not there any more nothing is known, and they were to be.
+    let figure = match lost {
+        0 => (each, format!("{} MiB in all", after >> 20)),
+        lost => {
+            (f64::NAN, format!("{lost} of {} were cut off while they were idle", connected.len()))
+        }
+    };
+    table.add(what, GOAL, figure);
 }
 
 /// A till that has dialled and asked who it is.

@@ -35,7 +35,8 @@ pub(crate) async fn measured(extent: Extent, table: &mut Table) {
         for serial in 0..tills {
             behind.push(Arc::new(office.till(serial).await));
         }
-        let direct: Vec<_> = (tills..2 * tills).map(|serial| Arc::new(office.direct(serial))).collect();
+        let direct: Vec<_> =
+            (tills..2 * tills).map(|serial| Arc::new(office.direct(serial))).collect();
         // Whoever dials only now is not measured.
         let mut serial = 0;
         paying(&behind, &mut serial, 0.2).await;

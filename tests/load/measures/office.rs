@@ -28,7 +28,8 @@ use paytill_simulator::{Identity, Script, Server, identity};
 
 use super::books::{self, Books, SHOP};
 
-const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+const LOOPBACK: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 /// Tills may do anything that is measured.
 const RIGHTS: Rights = Rights { charge: true, qr: true, refund_up_to: 0, refund_per_day: 0 };
 

@@ -50,7 +50,8 @@ async fn fill(books: &Books, count: u64) {
     for (table, number) in TABLES {
         let columns = columns(table);
         // Each is as far from the one before as drawn numbers are; their order in time is another.
-        let drawn = "'T01' || (100000000000000000 + (n * 7368787) % 899999999999 * 1000000 + n % 1000000)";
+        let drawn =
+            "'T01' || (100000000000000000 + (n * 7368787) % 899999999999 * 1000000 + n % 1000000)";
         let values = columns.replace(number, drawn).replace("created_at", "created_at + n");
         let series = match books.store {
             Store::Sqlite(_) => format!(
@@ -60,7 +61,10 @@ async fn fill(books: &Books, count: u64) {
                 format!("WITH s(n) AS (SELECT generate_series(1, {count}::BIGINT))")
             }
         };
-        let _ = write!(sql, "INSERT INTO {table} ({columns}) {series} SELECT {values} FROM {table}, s;");
+        let _ = write!(
+            sql,
+            "INSERT INTO {table} ({columns}) {series} SELECT {values} FROM {table}, s;"
+        );
     }
     match &books.store {
         Store::Postgres(_) => {
@@ -84,9 +88,10 @@ fn columns(table: &str) -> String {
     let schema = include_str!("../../../src/backend/store/schema.sql");
     let (_, rest) = schema.split_once(&format!("CREATE TABLE {table} (")).unwrap();
     let (body, _) = rest.split_once("\n);").unwrap();
-    let lines = body.lines().map(str::trim_start).filter(|line| {
-        !line.is_empty() && !line.starts_with("--") && !line.starts_with("PRIMARY")
-    });
+    let lines = body
+        .lines()
+        .map(str::trim_start)
+        .filter(|line| !line.is_empty() && !line.starts_with("--") && !line.starts_with("PRIMARY"));
     let names: Vec<&str> = lines.map(|line| line.split(' ').next().unwrap()).collect();
     names.join(", ")
 }

@@ -69,8 +69,17 @@ where
 }
 
 /// What waits to be done together.
-#[derive(Default)]
-pub(super) struct Lanes(Mutex<Waiting>);
+pub(super) struct Lanes {
+    /// [`QUEUE`], but in tests.
+    queue: usize,
+    waiting: Mutex<Waiting>,
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self { queue: QUEUE, waiting: Mutex::default() }
+    }
+}
 
 #[derive(Default)]
 struct Waiting {
@@ -80,7 +89,7 @@ struct Waiting {
 
 impl Lanes {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether another lane is to be opened for it.
@@ -129,8 +138,8 @@ impl Postgres {
         T: Send + 'static,
         W: for<'t, 'c> Fn(&'t mut Tx<'c>) -> Doing<'t, T> + Send + Sync + 'static,
     {
-        let is_queue = self.pool.status().waiting >= QUEUE;
-        let Some(lanes) = self.lanes.as_ref().filter(|_| is_queue) else {
+        let waiting = self.pool.status().waiting;
+        let Some(lanes) = self.lanes.as_ref().filter(|lanes| waiting >= lanes.queue) else {
             return self.run(work).await;
         };
         let work = Arc::new(work);
@@ -145,6 +154,19 @@ impl Postgres {
             Ok(Err(None)) => self.run(move |tx| work(tx)).await,
             Err(_) => Err(StoreError::Unsure("its task has ended".to_owned())),
         }
+    }
+
+    /// The same pool with every change in a shared transaction, however few wait.
+    #[cfg(test)]
+    pub(in crate::store) fn together_always(self) -> Self {
+        let lanes = Lanes { queue: 0, waiting: Mutex::default() };
+        Self { lanes: Some(Arc::new(lanes)), ..self }
+    }
+
+    /// How many changes wait to be made together.
+    #[cfg(test)]
+    pub(in crate::store) fn waiting_together(&self) -> usize {
+        self.lanes.as_ref().map_or(0, |lanes| lanes.lock().jobs.len())
     }
 
     /// One shared transaction.
