@@ -4,7 +4,7 @@
 //!
 //! Those that are compared take turns in one run, so that whatever else the machine does falls on all of
 //! them alike. It ends with 1 if a goal is missed.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a tool for tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a tool for tests")]
 #![allow(clippy::float_arithmetic, reason = "it compares times")]
 
 mod measures;

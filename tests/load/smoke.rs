@@ -1,5 +1,5 @@
 //! That each measure can still be taken. What comes of it is not looked at.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 #![allow(clippy::float_arithmetic, reason = "it compares times")]
 
 mod measures;

@@ -27,20 +27,20 @@ impl Floor {
         let number = books::drawn();
         books::begin(&books.store, number).await;
         let begun = row(&books.place, "payment").await;
-        let began = row(&books.place, "payment_event ORDER BY version DESC").await;
+        let first_event = row(&books.place, "payment_event ORDER BY version DESC").await;
         books::be_paid(&books.store, number).await;
         let paid = row(&books.place, "payment").await;
-        let ended = row(&books.place, "payment_event ORDER BY version DESC").await;
+        let second_event = row(&books.place, "payment_event ORDER BY version DESC").await;
         let told = row(&books.place, "outbox").await;
 
         let [read, insert, insert_event, update, tell] = OF_A_PAYMENT;
         let steps = [
             (read, &begun),
             (insert, &begun),
-            (insert_event, &began),
+            (insert_event, &first_event),
             (read, &begun),
             (update, &paid),
-            (insert_event, &ended),
+            (insert_event, &second_event),
             (tell, &told),
         ];
         let mut values = Vec::new();
@@ -70,7 +70,8 @@ impl Floor {
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
         let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next());
-        rate.expect(&String::from_utf8_lossy(&output.stderr)).parse().unwrap()
+        let failed = || panic!("{}", String::from_utf8_lossy(&output.stderr));
+        rate.unwrap_or_else(failed).parse().unwrap()
     }
 }
 

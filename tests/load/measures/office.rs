@@ -149,9 +149,10 @@ impl Till {
     /// Asks, and waits for the answer, or for news.
     pub(crate) async fn ask(&self, ask: Ask<'_>, is_waiting: bool) -> Answer {
         let stamp = Stamp { time: self.now(), nonce: random::nonce().unwrap() };
-        let outgoing = match is_waiting {
-            true => self.codec.encode_waiting(ask, &stamp),
-            false => self.codec.encode(ask, &stamp),
+        let outgoing = if is_waiting {
+            self.codec.encode_waiting(ask, &stamp)
+        } else {
+            self.codec.encode(ask, &stamp)
         };
         let reply = self.transport.carry(&outgoing, self.clock.uptime(), || {}).await;
         let mut reply = reply.expect("an answer");
