@@ -39,6 +39,10 @@ use proxy::Proxy;
 /// closes just as we write costs a payment its quick answer.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// How many unused connections are kept. A till has one or two; a backend has as many as it makes calls
+/// at once, and each that it had to dial anew would cost a payment several round trips.
+const KEPT: usize = 64;
+
 /// Where the gateway is and how it is reached.
 pub struct Route {
     /// The hosts, the preferred one first: `https://host[:port]`.
@@ -443,7 +447,7 @@ fn client(route: &Route) -> Result<reqwest::ClientBuilder, reqwest::Error> {
         .no_proxy()
         .tcp_nodelay(true)
         .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(2)
+        .pool_max_idle_per_host(KEPT)
         .connect_timeout(route.connect_timeout.into())
         .timeout(route.request_timeout.into())
         .user_agent(concat!("paytill/", env!("CARGO_PKG_VERSION")));

@@ -38,7 +38,9 @@ pub use day::{Figures, PaymentFigure, RefundEventRow, RefundFigure};
 pub use error::StoreError;
 pub use notices::{Judged, NoticeKept, NoticeRow, NoticeSeen, NoticeStep, NoticeWrite, Verdict};
 pub use outbox::{OutboxRow, Told};
-pub use payments::{Acknowledged, Change, EventRow, Filter, Lease, PaymentKey, PaymentRow, Write};
+pub use payments::{
+    Acknowledged, Change, EventRow, Filter, Lease, OF_A_PAYMENT, PaymentKey, PaymentRow, Write,
+};
 pub use postgres::Postgres;
 pub use refunds::{RefundBooks, RefundChange, RefundKey, RefundRow, RefundWrite};
 pub use schema::VERSION;
@@ -51,6 +53,11 @@ use tx::{Doing, Tx};
 pub enum Store {
     Sqlite(Sqlite),
     Postgres(Postgres),
+}
+
+/// Tells the compiler what a closure is that is not passed on at once.
+const fn doing<T, W: for<'t, 'c> Fn(&'t mut Tx<'c>) -> Doing<'t, T>>(work: W) -> W {
+    work
 }
 
 impl Store {
@@ -96,12 +103,15 @@ impl Store {
         key: PaymentKey,
         decide: impl Fn(Option<&PaymentRow>) -> Change<T> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
-        let shared = std::sync::Arc::new((key, decide));
-        self.run(move |tx| {
+        let shared = std::sync::Arc::new((key.clone(), decide));
+        let work = doing(move |tx| {
             let shared = std::sync::Arc::clone(&shared);
             Box::pin(async move { tx.change_payment(&shared.0, &shared.1).await })
-        })
-        .await
+        });
+        match self {
+            Self::Sqlite(sqlite) => sqlite.run(work).await,
+            Self::Postgres(postgres) => postgres.change(key, work).await,
+        }
     }
 
     /// Has a change of a refund decided while its payment is locked, and makes it. With `by`, a till

@@ -12,7 +12,7 @@ use super::tx::Tx;
 use super::value::{Row, Value, json};
 
 /// Which payment, of which merchant.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PaymentKey {
     pub merchant: String,
     pub out_trade_no: OutTradeNo,
@@ -204,6 +204,11 @@ pub(super) const LIST: &str = concat!(
      AND ($4 = '' OR till = $5) AND ($6 = '' OR status = $7) AND (CAST($8 AS BIGINT) = 0 OR wake_at IS NOT NULL) \
      ORDER BY created_at DESC, out_trade_no DESC LIMIT $9"
 );
+
+/// Those of a payment that is paid at once, for whoever measures what they cost by themselves: it is
+/// looked for and begun, looked for again and changed, with an event each time, and told to others.
+pub const OF_A_PAYMENT: [&str; 5] =
+    [READ_LOCKED, INSERT, INSERT_EVENT, UPDATE, super::outbox::INSERT];
 
 /// All of them: they are held to the rules of databases that are spread over several machines.
 #[cfg(test)]

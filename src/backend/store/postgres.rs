@@ -2,17 +2,22 @@
 //! where another one came in between.
 
 mod tls;
+mod together;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
+};
 use tokio_postgres::NoTls;
 use tokio_postgres::config::{Config, Host, SslMode};
 
 use super::error::StoreError;
 use super::tx::{Doing, Tx, Under};
 use tls::Tls;
+use together::Lanes;
 
 /// How many connections may turn out to be lost before anything is asked of one.
 const STALE: u32 = 12;
@@ -34,6 +39,8 @@ pub struct Postgres {
     pool: Pool,
     longest: Duration,
     trying: Duration,
+    /// Where changes are made together, once many wait; `None`: never.
+    lanes: Option<Arc<Lanes>>,
 }
 
 /// How a try has ended that did not succeed.
@@ -91,7 +98,13 @@ impl Postgres {
             .create_timeout(Some(PATIENCE))
             .build()
             .map_err(|error| StoreError::Failed(error.to_string()))?;
-        Ok(Self { pool, longest: LONGEST, trying: TRYING })
+        Ok(Self { pool, longest: LONGEST, trying: TRYING, lanes: Some(Arc::default()) })
+    }
+
+    /// The same pool with each change by itself, however many wait: for whoever compares the two.
+    #[must_use]
+    pub fn apart(self) -> Self {
+        Self { lanes: None, ..self }
     }
 
     /// The same pool with another limit to a transaction, and to all tries of one.
@@ -132,7 +145,19 @@ impl Postgres {
         &self,
         work: &(impl for<'t, 'c> Fn(&'t mut Tx<'c>) -> Doing<'t, T> + Send + 'static),
     ) -> Result<T, Ended> {
-        let mut client = self.pool.get().await.map_err(|error| Ended::For(error.into()))?;
+        let client = self.pool.get().await.map_err(|error| Ended::For(error.into()))?;
+        self.transaction(client, async |transaction, failure| {
+            work(&mut Tx::Postgres(Under { transaction, failure })).await
+        })
+        .await
+    }
+
+    /// One transaction, and no longer than one may take.
+    async fn transaction<T>(
+        &self,
+        mut client: Object,
+        work: impl AsyncFnOnce(&Transaction<'_>, &OnceLock<StoreError>) -> Result<T, StoreError>,
+    ) -> Result<T, Ended> {
         let mut is_committing = false;
         let whole = within_a_transaction(&mut client, work, &mut is_committing);
         let result = tokio::time::timeout(self.longest, whole).await;
@@ -146,9 +171,9 @@ impl Postgres {
     }
 }
 
-async fn within_a_transaction<T: Send + 'static>(
+async fn within_a_transaction<T>(
     client: &mut Object,
-    work: &(impl for<'t, 'c> Fn(&'t mut Tx<'c>) -> Doing<'t, T> + Send + 'static),
+    work: impl AsyncFnOnce(&Transaction<'_>, &OnceLock<StoreError>) -> Result<T, StoreError>,
     is_committing: &mut bool,
 ) -> Result<T, Ended> {
     let begun = client.transaction().await;
@@ -156,14 +181,10 @@ async fn within_a_transaction<T: Send + 'static>(
         StoreError::Unreachable(why) => Ended::Stale(StoreError::Unreachable(why)),
         error => Ended::For(error),
     })?;
-    let mut tx = Tx::Postgres(Under { transaction, failure: None });
+    let failure = OnceLock::new();
     // A transaction that is dropped is rolled back.
-    let result = work(&mut tx).await.map_err(ended)?;
-    let Tx::Postgres(Under { transaction, failure }) = tx else {
-        let why = "not a transaction of this database".to_owned();
-        return Err(Ended::For(StoreError::Failed(why)));
-    };
-    if let Some(error) = failure {
+    let result = work(&transaction, &failure).await.map_err(ended)?;
+    if let Some(error) = failure.into_inner() {
         return Err(ended(error));
     }
     *is_committing = true;

@@ -1,5 +1,6 @@
 //! What must be true of a store, of each kind alike: every test of [`contract!`] runs on SQLite and on
-//! PostgreSQL, there also with the strictest isolation. `scripts/with-postgres` provides one.
+//! PostgreSQL, there also with the strictest isolation, and with changes in shared transactions.
+//! `scripts/with-postgres` provides one.
 
 mod admins;
 mod audit;
@@ -16,6 +17,7 @@ mod sqlite;
 mod statements;
 mod texts;
 mod tills;
+mod together;
 
 use std::io::Write as _;
 use std::sync::Once;
@@ -45,6 +47,9 @@ macro_rules! contract {
                 let strict = "default_transaction_isolation=serializable";
                 crate::store::tests::on_postgres(strict, super::$name);
             })*
+        }
+        mod on_shared_postgres {
+            $(#[test] fn $name() { crate::store::tests::on_shared_postgres(super::$name); })*
         }
     };
 }
@@ -88,6 +93,12 @@ impl Books {
         let url = schema_of_its_own(base, setting).await;
         let store = Store::Postgres(Postgres::new(&url, None, 8, None).unwrap());
         Self { store, place: Place::Schema { url } }
+    }
+
+    /// The same database, by another way to it.
+    fn map(mut self, way: impl FnOnce(Store) -> Store) -> Self {
+        self.store = way(self.store.clone());
+        self
     }
 
     /// The same database as another process sees it.
@@ -140,6 +151,16 @@ fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Books) -> F) {
 fn on_postgres<F: Future<Output = ()>>(setting: &str, test: impl FnOnce(Books) -> F) {
     with_postgres(|base| async move {
         test(Books::in_a_schema(&base, setting).await.with_tables().await).await;
+    });
+}
+
+/// The same with every change in a transaction that is shared with whatever else waits.
+fn on_shared_postgres<F: Future<Output = ()>>(test: impl FnOnce(Books) -> F) {
+    on_postgres("", |books| {
+        test(books.map(|store| {
+            let Store::Postgres(postgres) = store else { unreachable!() };
+            Store::Postgres(postgres.together_always())
+        }))
     });
 }
 

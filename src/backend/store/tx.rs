@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::OnceLock;
 
 use paytill_core::clock::Timestamp;
 use tokio_postgres::types::ToSql;
@@ -23,35 +24,36 @@ pub(super) enum Tx<'c> {
 
 /// A transaction of PostgreSQL's. After a statement has failed, it answers a COMMIT by rolling back and
 /// reports no error: the failure is kept, so that nothing is called written that is not.
+/// Several may work in one.
 pub(super) struct Under<'c> {
-    pub(super) transaction: deadpool_postgres::Transaction<'c>,
-    pub(super) failure: Option<StoreError>,
+    pub(super) transaction: &'c deadpool_postgres::Transaction<'c>,
+    pub(super) failure: &'c OnceLock<StoreError>,
 }
 
 impl Under<'_> {
-    fn kept<T>(&mut self, result: Result<T, tokio_postgres::Error>) -> Result<T, StoreError> {
+    fn kept<T>(&self, result: Result<T, tokio_postgres::Error>) -> Result<T, StoreError> {
         result.map_err(|error| {
             let error = StoreError::from(error);
-            self.failure.get_or_insert_with(|| error.clone());
+            let _ = self.failure.set(error.clone());
             error
         })
     }
 
-    async fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+    async fn rows(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
         let prepared = self.transaction.prepare_cached(sql).await;
         let statement = self.kept(prepared)?;
         let rows = self.transaction.query(&statement, &of_postgres(values)).await;
         self.kept(rows)?.iter().map(Row::of_postgres).collect()
     }
 
-    async fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+    async fn change(&self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
         let prepared = self.transaction.prepare_cached(sql).await;
         let statement = self.kept(prepared)?;
         let changed = self.transaction.execute(&statement, &of_postgres(values)).await;
         self.kept(changed)
     }
 
-    async fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
+    async fn batch(&self, sql: &str) -> Result<(), StoreError> {
         let done = self.transaction.batch_execute(sql).await;
         self.kept(done)
     }
