@@ -161,12 +161,9 @@ impl Work {
                 self.parts.store.payment(key.clone()).await.map_err(|error| failed(&error))?;
             let Some(row) = row else { return Ok(None) };
             let status = row.state.status();
-            let is_known = match known {
-                Some(known) => row.version <= known,
-                None => !status.is_final_for_cashier() && *first.get_or_insert(status) == status,
-            };
+            let is_news = decide::is_news(&row, known, *first.get_or_insert(status));
             let now = tokio::time::Instant::now();
-            if !is_known || now >= deadline || self.hub.is_over() {
+            if is_news || now >= deadline || self.hub.is_over() {
                 return Ok(Some(row));
             }
             let look = self.next_look(deadline);

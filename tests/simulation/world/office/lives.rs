@@ -44,7 +44,13 @@ impl World {
         instance.nonces = super::Nonces::default();
         let life = instance.life;
         office.calls.retain(|_, calling| calling.who != who);
-        office.waiters.retain(|_, waiter| waiter.who != who);
+        office.waiters.retain(|id, waiter| {
+            let stays = waiter.who != who;
+            if !stays {
+                self.auditor.waiting.remove(id);
+            }
+            stays
+        });
         let longest = [300, 5_000, 60_000][rng.usize(..3)];
         let at = (self.now + rng.u64(100..=longest)).min(HEALED.max(self.now));
         self.plan_at(at, Due::Office(OfficeDue::Starts { who, life }));
