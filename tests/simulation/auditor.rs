@@ -9,6 +9,7 @@ mod behind;
 mod books;
 mod calls;
 pub mod desk;
+mod notices;
 mod pace;
 mod paper;
 #[path = "../fixture/paper.rs"]
@@ -32,6 +33,7 @@ use crate::invariants::{Invariant, Violation};
 use crate::world::Said;
 use attempted::Attempted;
 pub use behind::Behind;
+pub use notices::{Heard, Waiting};
 use pace::Pace;
 use paper::Says;
 
@@ -59,6 +61,8 @@ pub struct Auditor {
     pub drawer: shifts::Drawer,
     /// What is known of the merchant's backend, if the till speaks to one.
     pub behind: Option<Behind>,
+    /// Tills whose questions it holds open.
+    pub waiting: BTreeMap<u64, Waiting>,
 }
 
 impl Auditor {
@@ -76,6 +80,7 @@ impl Auditor {
             closed: Vec::new(),
             drawer: shifts::Drawer::default(),
             behind: None,
+            waiting: BTreeMap::new(),
         }
     }
 

@@ -34,6 +34,9 @@ struct Arguments {
     /// Leave these out: names of troubles, `sale N`, `actions N`, separated by commas
     #[arg(long, value_delimiter = ',')]
     without: Vec<String>,
+    /// Play this in every seed: `backend`, a merchant's backend between till and bank
+    #[arg(long, value_parser = ["backend"])]
+    with: Option<String>,
     /// The first seed; random by default
     #[arg(long)]
     from: Option<u64>,
@@ -55,7 +58,7 @@ fn main() -> ExitCode {
 impl Arguments {
     fn plan(&self, seed: u64) -> Plan {
         let without = self.without.iter().map(|part| part.trim().to_owned()).collect();
-        Plan { without, ..Plan::of(seed) }
+        Plan { without, is_behind: self.with.is_some(), ..Plan::of(seed) }
     }
 }
 
@@ -85,10 +88,11 @@ fn played(counts: &Counts) -> String {
         refunds,
         closes,
         bills,
+        notices,
         ..
     } = counts;
     format!(
-        "{sales} sales ({cash} in cash, {splits} split, {codes} by our code, {by_v3} through API v3, {behind} through a backend, {returns} with cash given back), {moves} moves to it, \
+        "{sales} sales ({cash} in cash, {splits} split, {codes} by our code, {by_v3} through API v3, {behind} through a backend with {notices} notifications, {returns} with cash given back), {moves} moves to it, \
          {refunds} refunds, {closes} closes, {bills} bills"
     )
 }

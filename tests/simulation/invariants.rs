@@ -77,6 +77,15 @@ pub enum Invariant {
     /// Once all has ended, the till's journal, the backend's books and the bank's ledger have the same of
     /// every payment and refund, also of tills that never came back to ask.
     BooksAgree,
+    /// A notification is acknowledged only once it is in the books with what follows from it; what the
+    /// gateway has not signed leaves no trace there, and nothing moves by what is not true.
+    NoticesProve,
+    /// Others are told of each event once, of none that was not, and of the end of every payment.
+    ToldOnce,
+    /// A till that waits at the backend is told of news at once, and answered within its wait.
+    HeardInTime,
+    /// What a till has no right to is not done.
+    WithinRights,
     /// The till did not panic.
     NoPanic,
 }

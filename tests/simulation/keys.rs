@@ -101,8 +101,8 @@ pub fn rotate(keys: &mut PlatformKeys) {
     keys.rotate_to(&next.key_pem, &next.certificate_pem).unwrap();
 }
 
-/// The codec of a till.
-pub fn codec(api: Api) -> Arc<WechatV3> {
+/// The codec of a till, or of a backend that is told at an address.
+pub fn codec(api: Api, told_at: &str) -> Arc<WechatV3> {
     let merchant = &pairs()[MERCHANT];
     let signing = SigningKey::new(&merchant.serial, merchant.key_pem.as_bytes()).unwrap();
     let mut verifying = VerifyingKeys::default();
@@ -110,7 +110,7 @@ pub fn codec(api: Api) -> Arc<WechatV3> {
     if let Some(id) = id {
         verifying.add_public_key(id, platform().public_key_pem().as_bytes());
     }
-    Arc::new(WechatV3::new(signing, id, verifying))
+    Arc::new(WechatV3::new(signing, id, verifying).notifying(told_at.to_owned()))
 }
 
 /// Whether the bank has signed this with the key of that serial number, which a till may believe.

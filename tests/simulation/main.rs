@@ -65,7 +65,7 @@ fn what_was_once_broken_stays_mended() {
     for line in ONCE_BROKEN.lines().filter(|line| !line.starts_with('#')) {
         let (seed, without) = line.split_once(':').unwrap();
         let without = without.split(',').map(|part| part.trim().to_owned());
-        let plan = Plan { seed: seed.parse().unwrap(), without: without.collect() };
+        let plan = Plan { without: without.collect(), ..Plan::of(seed.parse().unwrap()) };
         let Told { violation, story, .. } = play(&plan, true);
         assert!(violation.is_none(), "{plan}: {}\n{story}", violation.unwrap());
     }

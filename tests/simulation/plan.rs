@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use paytill::payment::Status;
-use paytill::simulator::{Expected, Scenario, SpecialCase};
+use paytill::simulator::{Expected, NoticeCase, Scenario, SpecialCase};
 
 /// From this time on nothing fails any more, and no customer comes. All times here are in
 /// milliseconds.
@@ -29,6 +29,8 @@ pub struct Plan {
     pub seed: u64,
     /// Names of [`Climate::troubles`], `sale N`, `actions N`.
     pub without: BTreeSet<String>,
+    /// There is a backend, whatever the seed says.
+    pub is_behind: bool,
 }
 
 /// How rough the conditions are. Shares are in thousandths.
@@ -79,6 +81,8 @@ pub struct Climate {
     pub failing_books: u64,
     /// What another till of the merchant asks of the backend, a number of times.
     pub visits: u64,
+    /// What becomes of the gateway's notifications: an index of [`NoticeCase::ALL`].
+    pub notices: u64,
 }
 
 /// A customer at the counter.
@@ -104,7 +108,7 @@ pub enum CashierAction {
 
 impl Plan {
     pub fn of(seed: u64) -> Self {
-        Self { seed, without: BTreeSet::new() }
+        Self { seed, ..Self::default() }
     }
 
     /// The random draws for one purpose.
@@ -163,7 +167,8 @@ impl Plan {
     /// id, and the merchant's numbers are not a till's.
     fn draw_backend(&self, climate: &mut Climate) {
         let mut rng = self.chance("backend", 0);
-        if rng.u8(..4) > 0 || !self.has("backend") {
+        let is_drawn = rng.u8(..4) == 0 || self.is_behind;
+        if !is_drawn || !self.has("backend") {
             return;
         }
         climate.backend = rng.u64(1..=3);
@@ -172,6 +177,7 @@ impl Plan {
         climate.backend_pauses = rough(4);
         climate.failing_books = rough(200);
         climate.visits = rough(8);
+        climate.notices = self.chance("notices", 0).u64(..NoticeCase::ALL.len() as u64);
         (climate.other_tills, climate.corrected_ids, climate.no_reversals) = (0, 0, 0);
     }
 
@@ -241,7 +247,7 @@ impl Plan {
 
 impl Climate {
     /// Each trouble with its name.
-    pub fn troubles(&mut self) -> [(&'static str, &mut u64); 28] {
+    pub fn troubles(&mut self) -> [(&'static str, &mut u64); 29] {
         [
             ("no connection", &mut self.no_connection),
             ("lost requests", &mut self.lost_requests),
@@ -271,6 +277,7 @@ impl Climate {
             ("backend pauses", &mut self.backend_pauses),
             ("failing books", &mut self.failing_books),
             ("visits", &mut self.visits),
+            ("notices", &mut self.notices),
         ]
     }
 }
@@ -293,6 +300,9 @@ fn ends(scenario: Scenario) -> bool {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "--seed {}", self.seed)?;
+        if self.is_behind {
+            write!(f, " --with backend")?;
+        }
         if !self.without.is_empty() {
             let parts: Vec<&str> = self.without.iter().map(String::as_str).collect();
             write!(f, " --without '{}'", parts.join(", "))?;

@@ -119,18 +119,16 @@ async fn taken(notified: &Notified, version: Version, token: &str, request: Requ
         Ok(notice) => notice,
         Err(why) => {
             notified.note_refused(&why, delivery.body(), now);
-            return refused(version);
+            return refused(version).into_response();
         }
     };
     let headers = kept(delivery.headers());
     let delivered = Delivered { headers, body: delivery.into_body() };
-    match notified.work.noticed(notice, delivered).await {
-        Ok(_) => acknowledged(version),
-        Err(error) => {
-            tracing::error!(%error, "a notification was not kept");
-            failed(&error).into_response()
-        }
+    let kept = notified.work.noticed(notice, delivered).await;
+    if let Err(error) = &kept {
+        tracing::error!(%error, "a notification was not kept");
     }
+    answer(version, kept.as_ref().map(|_| ())).into_response()
 }
 
 fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
@@ -143,28 +141,46 @@ fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-fn acknowledged(version: Version) -> Response {
-    match version {
-        Version::V2 => xml(
-            StatusCode::OK,
-            "<xml><return_code><![CDATA[SUCCESS]]></return_code>\
-             <return_msg><![CDATA[OK]]></return_msg></xml>",
-        ),
-        Version::V3 => StatusCode::NO_CONTENT.into_response(),
+/// What is answered to a delivery: a status, and a body with its type.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Option<(&'static str, &'static str)>,
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let Self { status, body } = self;
+        match body {
+            Some((kind, text)) => (status, [(header::CONTENT_TYPE, kind)], text).into_response(),
+            None => status.into_response(),
+        }
     }
 }
 
-fn refused(version: Version) -> Response {
-    let status = StatusCode::UNAUTHORIZED;
-    match version {
-        Version::V2 => xml(status, "<xml><return_code><![CDATA[FAIL]]></return_code></xml>"),
-        Version::V3 => (status, [(header::CONTENT_TYPE, "application/json")], r#"{"code":"FAIL"}"#)
-            .into_response(),
+/// What is answered to a genuine notification once it was kept, or could not be.
+pub const fn answer(version: Version, kept: Result<(), &StoreError>) -> Answer {
+    match (kept, version) {
+        (Err(error), _) => Answer { status: failed(error), body: None },
+        (Ok(()), Version::V2) => Answer {
+            status: StatusCode::OK,
+            body: Some((
+                "text/xml",
+                "<xml><return_code><![CDATA[SUCCESS]]></return_code>\
+                 <return_msg><![CDATA[OK]]></return_msg></xml>",
+            )),
+        },
+        (Ok(()), Version::V3) => Answer { status: StatusCode::NO_CONTENT, body: None },
     }
 }
 
-fn xml(status: StatusCode, text: &'static str) -> Response {
-    (status, [(header::CONTENT_TYPE, "text/xml")], text).into_response()
+/// What whoever has not signed is told.
+pub const fn refused(version: Version) -> Answer {
+    let body = match version {
+        Version::V2 => ("text/xml", "<xml><return_code><![CDATA[FAIL]]></return_code></xml>"),
+        Version::V3 => ("application/json", r#"{"code":"FAIL"}"#),
+    };
+    Answer { status: StatusCode::UNAUTHORIZED, body: Some(body) }
 }
 
 /// Nothing was kept, or it is not known whether: the gateway comes again, and finds out.

@@ -57,6 +57,22 @@ pub struct Judged<T> {
     pub step: Option<NoticeStep<T>>,
 }
 
+impl<T> Judged<T> {
+    /// The number that it is kept under: one that contradicts our books must not hide the right one with
+    /// the same number.
+    pub fn kept_as(&self, row: &NoticeRow) -> String {
+        match self.verdict {
+            Verdict::Mismatch => format!("{}-mismatch", row.id),
+            Verdict::Taken | Verdict::Unknown | Verdict::Other => row.id.clone(),
+        }
+    }
+
+    /// What is to be written, by whether it is received for the first time.
+    pub fn to_write(self, is_new: bool) -> Option<NoticeStep<T>> {
+        self.step.filter(|step| is_new || !step.is_evidence)
+    }
+}
+
 /// What a notification leads to.
 pub struct NoticeStep<T> {
     pub write: NoticeWrite,
@@ -188,13 +204,9 @@ impl Tx<'_> {
                 books.refunds = self.refunds(&key).await?;
             }
         }
-        let Judged { verdict, step } = decide(&books);
-        // One that contradicts our books must not hide the right one with the same number.
-        let id = match verdict {
-            Verdict::Mismatch => format!("{}-mismatch", row.id),
-            Verdict::Taken | Verdict::Unknown | Verdict::Other => row.id.clone(),
-        };
-        let named: [Value; 2] = [row.merchant.as_str().into(), id.into()];
+        let judged = decide(&books);
+        let verdict = judged.verdict;
+        let named: [Value; 2] = [row.merchant.as_str().into(), judged.kept_as(row).into()];
         let is_new = self.row(SEEN, &named).await?.is_none();
         let kept: [Value; 5] = [
             row.received_at.0.into(),
@@ -204,7 +216,7 @@ impl Tx<'_> {
             verdict.word().into(),
         ];
         self.change(KEEP, &[&named[..], &kept].concat()).await?;
-        let Some(step) = step.filter(|step| is_new || !step.is_evidence) else {
+        let Some(step) = judged.to_write(is_new) else {
             return Ok(NoticeKept { verdict, is_new, done: None });
         };
         match &step.write {

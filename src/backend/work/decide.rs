@@ -140,6 +140,16 @@ pub fn begin(row: Option<&PaymentRow>, new: &PaymentRow, now: Deciding<'_>) -> C
     Change::none(result)
 }
 
+/// Whether a till that waits is told of this at once: that is any version but the one that it knows. If
+/// it names none, it is another status than the one that its question has found, or the end.
+pub fn is_news(row: &PaymentRow, known: Option<i64>, found: Status) -> bool {
+    let status = row.state.status();
+    match known {
+        Some(known) => row.version > known,
+        None => status.is_final_for_cashier() || status != found,
+    }
+}
+
 /// The till has been told of this version. That is a note, and no event.
 pub fn seen(row: Option<&PaymentRow>, version: i64) -> Change<()> {
     let row = row.filter(|row| row.seen < version);

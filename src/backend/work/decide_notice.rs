@@ -3,7 +3,7 @@
 //! A notification is one more answer: the same machines take it. What does not match our books moves
 //! nothing, and is written down as evidence.
 
-use paytill_core::gateway::notice::{PaymentNotice, RefundHint, RefundNotice};
+use paytill_core::gateway::notice::{Notice, PaymentNotice, RefundHint, RefundNotice};
 use paytill_core::payment::{Answer, Call, Event, Found, Inconclusive, TillCause};
 use paytill_core::refund::{Queried, RefundAnswer, RefundEvent};
 
@@ -23,8 +23,18 @@ const fn only(verdict: Verdict) -> Judgement {
     Judged { verdict, step: None }
 }
 
+/// What follows from a notification that was verified, by the payment that it names and its refunds.
+pub fn judge(books: &RefundBooks, notice: &Notice, now: Deciding<'_>) -> Judgement {
+    match notice {
+        Notice::Paid(notice) => paid(books, notice, now),
+        Notice::Refund(notice) => refunded(books, notice, now),
+        Notice::Hint(hint) => hinted(books, hint, now),
+        Notice::Other(_) => only(Verdict::Other),
+    }
+}
+
 /// The gateway says that an order was paid.
-pub fn paid(books: &RefundBooks, notice: &PaymentNotice, now: Deciding<'_>) -> Judgement {
+fn paid(books: &RefundBooks, notice: &PaymentNotice, now: Deciding<'_>) -> Judgement {
     let Some(row) = &books.payment else { return only(Verdict::Unknown) };
     let wire = [
         ("notice".to_owned(), notice.id.clone()),
@@ -59,7 +69,7 @@ pub fn paid(books: &RefundBooks, notice: &PaymentNotice, now: Deciding<'_>) -> J
 }
 
 /// The gateway says what became of a refund.
-pub fn refunded(books: &RefundBooks, notice: &RefundNotice, now: Deciding<'_>) -> Judgement {
+fn refunded(books: &RefundBooks, notice: &RefundNotice, now: Deciding<'_>) -> Judgement {
     let Some((payment, row)) = found(books, &notice.out_refund_no) else {
         return only(Verdict::Unknown);
     };
@@ -89,7 +99,7 @@ pub fn refunded(books: &RefundBooks, notice: &RefundNotice, now: Deciding<'_>) -
 
 /// Somebody who knows the key, or has seen other messages, wants a refund asked about. That is all that
 /// comes of it: nothing that it says is signed.
-pub fn hinted(books: &RefundBooks, hint: &RefundHint, now: Deciding<'_>) -> Judgement {
+fn hinted(books: &RefundBooks, hint: &RefundHint, now: Deciding<'_>) -> Judgement {
     let Some((payment, row)) = found(books, &hint.out_refund_no) else {
         return only(Verdict::Unknown);
     };

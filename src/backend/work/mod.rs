@@ -206,14 +206,10 @@ impl Work {
         wait: Duration,
     ) -> Outcome<Option<PaymentRow>> {
         let mut first = None;
-        self.once(key, wait, |row| {
-            let status = row.state.status();
-            match known {
-                Some(known) => row.version > known,
-                None => status.is_final_for_cashier() || *first.get_or_insert(status) != status,
-            }
-        })
-        .await
+        let is_news = |row: &PaymentRow| {
+            decide::is_news(row, known, *first.get_or_insert_with(|| row.state.status()))
+        };
+        self.once(key, wait, is_news).await
     }
 
     /// The answer to a till's question: the news, once a refusal among them is confirmed.

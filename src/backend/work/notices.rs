@@ -4,17 +4,49 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+use paytill_core::clock::Timestamp;
 use paytill_core::gateway::Notice;
 use paytill_core::order::OutTradeNo;
 
 use super::Work;
 use super::decide_notice::{self, Moved};
-use crate::store::{Judged, NoticeKept, NoticeRow, RefundBooks, StoreError, Verdict};
+use crate::store::{NoticeKept, NoticeRow, RefundBooks, StoreError, Verdict};
 
 /// A delivery as it is kept.
 pub struct Delivered {
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+}
+
+impl Delivered {
+    /// The row that it is kept as.
+    pub fn row(self, notice: &Notice, merchant: &str, at: Timestamp) -> NoticeRow {
+        let id = match notice {
+            Notice::Paid(paid) => format!("paid-{}", paid.id),
+            Notice::Refund(told) => format!("refund-{}", told.id),
+            // It has no number of its own, and is never the same bytes twice.
+            Notice::Hint(hint) => format!("hint-{}", hint.out_refund_no),
+            Notice::Other(_) => format!("other-{}", sha256(&self.body)),
+        };
+        NoticeRow {
+            merchant: merchant.to_owned(),
+            id,
+            received_at: at,
+            headers: self.headers,
+            body: self.body,
+            out_trade_no: OutTradeNo::try_from(about(notice).to_owned()).ok(),
+        }
+    }
+}
+
+/// The number of the order that it names.
+fn about(notice: &Notice) -> &str {
+    match notice {
+        Notice::Paid(paid) => &paid.out_trade_no,
+        Notice::Refund(told) => &told.out_trade_no,
+        Notice::Hint(hint) => &hint.out_trade_no,
+        Notice::Other(_) => "",
+    }
 }
 
 impl Work {
@@ -24,31 +56,11 @@ impl Work {
         notice: Notice,
         delivered: Delivered,
     ) -> Result<Verdict, StoreError> {
-        let (id, about) = match &notice {
-            Notice::Paid(paid) => (format!("paid-{}", paid.id), paid.out_trade_no.clone()),
-            Notice::Refund(told) => (format!("refund-{}", told.id), told.out_trade_no.clone()),
-            // It has no number of its own, and is never the same bytes twice.
-            Notice::Hint(hint) => {
-                (format!("hint-{}", hint.out_refund_no), hint.out_trade_no.clone())
-            }
-            Notice::Other(_) => (format!("other-{}", sha256(&delivered.body)), String::new()),
-        };
-        let row = NoticeRow {
-            merchant: self.merchant().to_owned(),
-            id,
-            received_at: self.now(),
-            headers: delivered.headers,
-            body: delivered.body,
-            out_trade_no: OutTradeNo::try_from(about.clone()).ok(),
-        };
+        let about = about(&notice).to_owned();
+        let row = delivered.row(&notice, self.merchant(), self.now());
         let (work, shown) = (Arc::clone(self), row.id.clone());
         let decide = move |books: &RefundBooks| {
-            work.deciding(|now| match &notice {
-                Notice::Paid(paid) => decide_notice::paid(books, paid, now),
-                Notice::Refund(told) => decide_notice::refunded(books, told, now),
-                Notice::Hint(hint) => decide_notice::hinted(books, hint, now),
-                Notice::Other(_) => Judged { verdict: Verdict::Other, step: None },
-            })
+            work.deciding(|now| decide_notice::judge(books, &notice, now))
         };
         let noticed = self.timed(self.parts.store.noticed(row, decide));
         let NoticeKept { verdict, is_new, done } = noticed.await?;

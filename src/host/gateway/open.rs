@@ -75,8 +75,7 @@ pub struct Opened {
 impl Opened {
     /// Who reads this account's notifications.
     pub fn notices(&self) -> NoticeReader {
-        let Self { codec, merchant, key, .. } = self;
-        NoticeReader { codec: codec.clone(), merchant: merchant.clone(), key: key.clone() }
+        NoticeReader::new(self.codec.clone(), self.merchant.clone(), self.key.clone())
     }
 
     /// What a notification says, if it is genuine and about this merchant.
@@ -94,6 +93,11 @@ pub struct NoticeReader {
 }
 
 impl NoticeReader {
+    /// For the notifications to this merchant; `key` is its API key.
+    pub const fn new(codec: Codec, merchant: Merchant, key: SecretString) -> Self {
+        Self { codec, merchant, key }
+    }
+
     /// The version of the interface that this account is used with, and so its notifications come in.
     pub const fn version(&self) -> Version {
         match &self.codec {

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use paytill::journal::{JournalError, JournalReader, OrderRow};
 use paytill::payment::Status;
 use paytill::refund::RefundStatus;
-use paytill::simulator::{Bank, LedgerEntry};
+use paytill::simulator::{Bank, LedgerEntry, RefundStage};
 use paytill_backend::store::{PaymentRow, RefundRow};
 
+use super::refunds::of_bank;
 use super::{Auditor, requests};
 use crate::invariants::Invariant;
 
@@ -28,7 +29,14 @@ pub struct Behind {
 
 impl Auditor {
     /// A payment's row was committed.
-    pub fn booked(&mut self, before: Option<&PaymentRow>, row: &PaymentRow) {
+    pub fn booked(
+        &mut self,
+        before: Option<&PaymentRow>,
+        row: &PaymentRow,
+        outbox: &[&'static str],
+    ) {
+        self.note_news(row);
+        self.judge_told_to_others(before, row, outbox);
         let (number, now) = (row.key.out_trade_no.to_string(), self.now);
         let Some(behind) = &mut self.behind else { return };
         let is_forward = match before {
@@ -163,6 +171,7 @@ impl Auditor {
         reader: &JournalReader,
         rows: &[OrderRow],
         refunds: impl Iterator<Item = &'a RefundRow>,
+        bank: &Bank,
     ) -> Result<(), JournalError> {
         let mut journal = BTreeMap::new();
         for order in rows.iter().filter(|row| row.state.proof().is_some()) {
@@ -172,6 +181,26 @@ impl Auditor {
         }
         for row in refunds {
             let (number, status) = (row.key.out_refund_no.as_str(), row.state.status());
+            let order = row.key.payment.out_trade_no.as_str();
+            let stage = of_bank(bank, order, number).map(|known| known.stage);
+            let is_true = match status {
+                RefundStatus::Done => stage == Some(RefundStage::Success),
+                // By its next question it may be done.
+                RefundStatus::Accepted => {
+                    matches!(stage, Some(RefundStage::Processing | RefundStage::Success))
+                }
+                RefundStatus::Refused => stage.is_none(),
+                RefundStatus::Attention => {
+                    matches!(stage, Some(RefundStage::Closed | RefundStage::Abnormal))
+                }
+                RefundStatus::Sent | RefundStatus::Checking => false,
+            };
+            self.check(is_true, Invariant::BooksAgree, || {
+                format!("{number} is {status:?} at the backend, and the bank has {stage:?}")
+            });
+            if self.others.contains(order) {
+                continue;
+            }
             let known = journal.get(number).copied();
             // By its next question it may be done.
             let is_agreed = known == Some(status)

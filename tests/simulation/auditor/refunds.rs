@@ -231,8 +231,9 @@ impl Auditor {
             let number = &entry.out_trade_no;
             let is_bounded = entry.returned <= entry.charged && entry.refunded() <= entry.charged;
             self.check(is_bounded, Invariant::RefundedOnce, || format!("{number}: {entry:?}"));
-            let ours =
-                entry.refunds.iter().filter(|known| known.number.starts_with(number.as_str()));
+            let is_anothers = self.others.contains(number);
+            let is_ours = |number: &str, known: &str| !is_anothers && known.starts_with(number);
+            let ours = entry.refunds.iter().filter(|known| is_ours(number, &known.number));
             for known in ours {
                 let is_known = found.contains_key(&known.number);
                 self.check(is_known, Invariant::IntentBeforeWire, || {
@@ -268,6 +269,6 @@ fn by_number<'a>(
     Ok(found)
 }
 
-fn of_bank<'a>(bank: &'a Bank, order: &str, number: &str) -> Option<&'a BankRefund> {
+pub(super) fn of_bank<'a>(bank: &'a Bank, order: &str, number: &str) -> Option<&'a BankRefund> {
     bank.entry(order)?.refunds.iter().find(|known| known.number == number)
 }

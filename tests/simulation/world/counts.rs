@@ -28,6 +28,8 @@ pub struct Counts {
     pub closes: u64,
     /// The gateway's bills that were held against the journal.
     pub bills: u64,
+    /// Notifications that the gateway has sent.
+    pub notices: u64,
 }
 
 impl Counts {
@@ -47,5 +49,6 @@ impl Counts {
         self.returns += other.returns;
         self.closes += other.closes;
         self.bills += other.bills;
+        self.notices += other.notices;
     }
 }

@@ -10,7 +10,8 @@ use paytill::gateway::wechat::v2::WechatV2;
 use paytill::gateway::wechat::v3::{WechatV3, certificates};
 use paytill::gateway::{Gateway, LARGEST_REPLY, Outgoing, Reply, Stamp};
 use paytill::simulator::v3::{ROOT, RequestV3};
-use paytill::simulator::{Action as Reaction, Api, GatewayRequest};
+use paytill::simulator::{Account, Action as Reaction, Api, GatewayRequest};
+use paytill_host::gateway::{Codec, NoticeReader};
 
 use super::{Due, STARTED, World, account, office};
 use crate::keys;
@@ -136,6 +137,22 @@ pub struct Line {
 }
 
 impl Line {
+    /// A backend's, which is told of payments at an address, with who reads what it is told.
+    pub(super) fn told_at(
+        url: &str,
+        api: Api,
+        Account { merchant, api_key, .. }: Account,
+    ) -> (Self, NoticeReader) {
+        let (codec, key) = if api == Api::V2 {
+            let codec = WechatV2::new(SignType::HmacSha256, api_key.clone().into());
+            (Codec::V2(Arc::new(codec.notifying(url.to_owned()))), api_key)
+        } else {
+            (Codec::V3(keys::codec(api, url)), keys::API_V3_KEY.to_owned())
+        };
+        let line = Self::behind(codec.gateway());
+        (line, NoticeReader::new(codec, merchant, key.into()))
+    }
+
     /// To the merchant's own backend.
     pub(super) fn behind(codec: Arc<dyn Gateway>) -> Self {
         let (renewal, lacks_certificate) = (certificates::Renewal::default(), Arc::default());
@@ -143,7 +160,7 @@ impl Line {
     }
 
     pub fn new(api: Api, api_key: &str) -> Self {
-        let v3 = (api != Api::V2).then(|| keys::codec(api));
+        let v3 = (api != Api::V2).then(|| keys::codec(api, ""));
         let lacks_certificate = Arc::new(AtomicBool::new(false));
         if let Some(codec) = &v3 {
             let seen = Arc::clone(&lacks_certificate);

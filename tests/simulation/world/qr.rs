@@ -22,6 +22,13 @@ pub struct Ordered {
     is_seen: bool,
 }
 
+impl Ordered {
+    /// One whose code was seen somewhere else.
+    pub fn is_seen(scenario: Scenario) -> Self {
+        Self { scenario, key: 0, is_seen: true }
+    }
+}
+
 impl World {
     /// Whether the customer of a sale is to scan, this time.
     pub(super) fn is_to_scan(&self, sale: usize) -> bool {
@@ -116,5 +123,6 @@ impl World {
     pub(super) fn scans(&mut self, number: &str) {
         self.tell(|| format!("the code of {number} is scanned"));
         self.bank.scan(number, Millis(self.now));
+        self.bank_tells();
     }
 }

@@ -27,8 +27,8 @@ impl World {
         for effect in effects {
             match effect {
                 Effect::Write(entry) => self.write(*entry),
-                Effect::Call { attempt, order, call, code, .. } => {
-                    self.send(attempt, *order, call, code);
+                Effect::Call { attempt, order, call, code, may_wait } => {
+                    self.send(attempt, *order, (call, may_wait), code);
                 }
                 Effect::Report(report) => self.reported(&report),
                 Effect::WriteRefund(entry) => self.write_refund(*entry),

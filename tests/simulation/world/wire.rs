@@ -13,7 +13,13 @@ use crate::invariants::Invariant;
 use crate::plan::{HEALED, HELD_AT_MOST};
 
 impl World {
-    pub(super) fn send(&mut self, attempt: i64, order: Order, made: Call, code: Option<AuthCode>) {
+    pub(super) fn send(
+        &mut self,
+        attempt: i64,
+        order: Order,
+        (made, may_wait): (Call, bool),
+        code: Option<AuthCode>,
+    ) {
         let number = order.out_trade_no.to_string();
         let Some(till) = &self.till else { return };
         let is_of_the_past = till.past.contains(&attempt);
@@ -23,7 +29,10 @@ impl World {
             return self.auditor.broken(Invariant::OneSubmission, what);
         };
         let stamp = self.stamp();
-        let sent = Sent::of(&number, &self.line.codec.encode(ask, &stamp));
+        let codec = &self.line.codec;
+        let outgoing =
+            if may_wait { codec.encode_waiting(ask, &stamp) } else { codec.encode(ask, &stamp) };
+        let sent = Sent::of(&number, &outgoing);
         self.counts.calls += 1;
         self.auditor.sent(&order, made, &sent.body, is_of_the_past);
         if is_stopped {

@@ -4,7 +4,10 @@
 use paytill::clock::Timestamp;
 use paytill::gateway::backend::message::Refused;
 use paytill::money::Money;
-use paytill_backend::store::{Change, PaymentRow, RefundBooks, RefundChange, StoreError};
+use paytill_backend::store::{
+    Change, Judged, NoticeKept, NoticeRow, NoticeStep, NoticeWrite, PaymentRow, RefundBooks,
+    RefundChange, RefundWrite, StoreError, Write,
+};
 use paytill_backend::work::decide::{self, Deciding};
 
 use super::super::STARTED;
@@ -91,15 +94,7 @@ impl World {
             decide(office.payments.get(number), office.deciding(&name, at), office);
         let is_written = write.is_some();
         if let Some(write) = write {
-            let before = office.payments.insert(number.to_owned(), write.row.clone());
-            self.auditor.booked(before.as_ref(), &write.row);
-            self.tell(|| {
-                let (status, version) = (write.row.state.status(), write.row.version);
-                format!(
-                    "  {name} writes {number} v{version}: {status:?} {:?}",
-                    write.event.map(|event| event.0)
-                )
-            });
+            self.books_put(&name, write);
         }
         self.committed(who, number, is_written, (luck, dies))?;
         Ok(result)
@@ -110,6 +105,7 @@ impl World {
         &mut self,
         who: usize,
         order: &str,
+        by: Option<&str>,
         decide: impl FnOnce(&RefundBooks, Deciding<'_>, &Office) -> RefundChange<T>,
     ) -> Result<T, Failure> {
         let (luck, dies) = self.books_luck();
@@ -118,31 +114,94 @@ impl World {
         }
         let (at, name) = (self.office_clock(who), self.office_name(who));
         let Some(office) = &mut self.office else { return Err(Failure::Died) };
-        let books = RefundBooks {
-            payment: office.payments.get(order).cloned(),
-            refunds: office.refunds.get(order).cloned().unwrap_or_default(),
-            given: Money::default(),
-        };
+        let given = by.map(|till| office.given_by(till)).unwrap_or_default();
+        let books = RefundBooks { given, ..office.books_of(order) };
         let RefundChange { write, result } = decide(&books, office.deciding(&name, at), office);
         let is_written = write.is_some();
         if let Some(write) = write {
-            let rows = office.refunds.entry(order.to_owned()).or_default();
-            match rows.iter_mut().find(|row| row.key == write.row.key) {
-                Some(row) => *row = write.row.clone(),
-                None => rows.push(write.row.clone()),
-            }
-            self.tell(|| {
-                let (row, event) = (&write.row, write.event.as_ref().map(|event| &event.0));
-                let number = &row.key.out_refund_no;
-                format!(
-                    "  {name} writes {number} v{}: {:?} {event:?}",
-                    row.version,
-                    row.state.status()
-                )
-            });
+            self.books_put_refund(&name, write);
         }
         self.committed(who, order, is_written, (luck, dies))?;
         Ok(result)
+    }
+
+    /// A notification is kept, with what is decided on the payment that it names.
+    pub(super) fn books_notice<T>(
+        &mut self,
+        who: usize,
+        row: &NoticeRow,
+        decide: impl FnOnce(&RefundBooks, Deciding<'_>) -> Judged<T>,
+    ) -> Result<NoticeKept<T>, Failure> {
+        let (luck, dies) = self.books_luck();
+        if let Luck::Refuses(error) = luck {
+            return Err(Failure::Store(error));
+        }
+        let (at, name) = (self.office_clock(who), self.office_name(who));
+        let number = row.out_trade_no.as_ref().map(ToString::to_string).unwrap_or_default();
+        let Some(office) = &mut self.office else { return Err(Failure::Died) };
+        let books = office.books_of(&number);
+        let judged = decide(&books, office.deciding(&name, at));
+        let (verdict, id) = (judged.verdict, judged.kept_as(row));
+        let times = office.notices.entry(id).or_default();
+        *times += 1;
+        let is_new = *times == 1;
+        let step = judged.to_write(is_new);
+        let is_written = step.is_some();
+        let done = step.map(|NoticeStep { write, result, .. }| {
+            match write {
+                NoticeWrite::Payment(write) => self.books_put(&name, *write),
+                NoticeWrite::Refund(write) => self.books_put_refund(&name, *write),
+            }
+            result
+        });
+        self.committed(who, &number, is_written, (luck, dies))?;
+        Ok(NoticeKept { verdict, is_new, done })
+    }
+
+    /// A payment as it is from now on, and what others are to be told of it, each once.
+    fn books_put(&mut self, name: &str, write: Write) {
+        let number = write.row.key.out_trade_no.to_string();
+        let Some(office) = &mut self.office else { return };
+        let before = office.payments.insert(number.clone(), write.row.clone());
+        office.outbox.extend(write.outbox.iter().map(|kind| (*kind, number.clone())));
+        self.auditor.booked(before.as_ref(), &write.row, &write.outbox);
+        let till = office.tills.get(&write.row.till);
+        let is_locked = till.is_none_or(|till| till.revoked_at.is_some());
+        self.auditor.may(!is_locked || write.row.fingerprint.is_empty(), &number);
+        self.tell(|| {
+            let (status, version) = (write.row.state.status(), write.row.version);
+            let (event, told) = (write.event.map(|event| event.0), write.outbox);
+            format!("  {name} writes {number} v{version}: {status:?} {event:?} {told:?}")
+        });
+    }
+
+    /// The same of a refund.
+    fn books_put_refund(&mut self, name: &str, write: RefundWrite) {
+        let order = write.row.key.payment.out_trade_no.to_string();
+        let Some(office) = &mut self.office else { return };
+        let rows = office.refunds.entry(order.clone()).or_default();
+        let known = rows.iter_mut().find(|row| row.key == write.row.key);
+        let before = known.map(|row| std::mem::replace(row, write.row.clone()));
+        if before.is_none() {
+            rows.push(write.row.clone());
+        }
+        let number = write.row.key.out_refund_no.to_string();
+        office.outbox.extend(write.outbox.iter().map(|kind| (*kind, number.clone())));
+        let paid = office.payments.get(&order).map_or(0, |row| row.order.amount.minor());
+        self.auditor.booked_refund(before.as_ref(), &write.row, &write.outbox, (rows, paid));
+        if before.is_none() {
+            let given = office.given_by(&write.row.till).minor();
+            let rights = office.tills.get(&write.row.till).map(|till| till.rights);
+            let may = rights.is_some_and(|rights| {
+                write.row.amount.minor() <= rights.refund_up_to && given <= rights.refund_per_day
+            });
+            self.auditor.may(may, &number);
+        }
+        self.tell(|| {
+            let (version, status) = (write.row.version, write.row.state.status());
+            let event = write.event.map(|event| event.0);
+            format!("  {name} writes {number} v{version}: {status:?} {event:?}")
+        });
     }
 
     fn committed(
@@ -208,6 +267,22 @@ impl World {
 }
 
 impl Office {
+    /// What a till has given back; a story is shorter than a day.
+    fn given_by(&self, till: &str) -> Money {
+        let refunds = self.refunds.values().flatten();
+        let counted = refunds.filter(|row| row.till == till && row.state.counts());
+        Money::from_minor(counted.map(|row| row.amount.minor()).sum())
+    }
+
+    /// A payment with its refunds.
+    fn books_of(&self, order: &str) -> RefundBooks {
+        RefundBooks {
+            payment: self.payments.get(order).cloned(),
+            refunds: self.refunds.get(order).cloned().unwrap_or_default(),
+            given: Money::default(),
+        }
+    }
+
     fn deciding<'a>(&'a self, instance: &'a str, at: Timestamp) -> Deciding<'a> {
         Deciding {
             at,
@@ -221,8 +296,8 @@ impl Office {
     /// Whether there is what somebody waits for.
     pub(super) fn has_news(&self, number: &str, news: &News) -> bool {
         match news {
-            News::Payment(known) => {
-                self.payments.get(number).is_none_or(|row| row.version > *known)
+            News::Payment(known, found) => {
+                self.payments.get(number).is_none_or(|row| decide::is_news(row, *known, *found))
             }
             News::Refund(refund) => {
                 self.refund(number, refund).is_none_or(|row| !row.state.is_unclear())

@@ -150,6 +150,7 @@ impl World {
         if is_submission {
             self.auditor.arrived_at_bank(&sent.number, &sent.body);
         }
+        self.bank_tells();
         let mut rng = self.office_chance("bank answer");
         let Some(said) = self.comes_back_from_bank(&sent.number, said, &mut rng) else { return };
         let at = self.now + after.0 + self.delay(&mut rng);
@@ -248,7 +249,7 @@ impl World {
             (What::Refund { row, call, .. }, Heard::Refund(answer, wire)) => {
                 let event = RefundEvent::Answered(call.number, answer.clone());
                 let number = &row.key.out_refund_no;
-                self.books_change_refund(who, &order, |books, now, _| {
+                self.books_change_refund(who, &order, None, |books, now, _| {
                     decide_refund::happened(books, number, &event, wire, now)
                 })
                 .map(|decided| {
@@ -314,7 +315,7 @@ impl World {
         }
         for key in refunds {
             let order = key.payment.out_trade_no.to_string();
-            let woken = self.books_change_refund(who, &order, |books, now, _| {
+            let woken = self.books_change_refund(who, &order, None, |books, now, _| {
                 decide_refund::woken(books, &key.out_refund_no, now)
             });
             if let Ok(Some(decided)) = woken {

@@ -44,7 +44,13 @@ impl World {
         instance.nonces = super::Nonces::default();
         let life = instance.life;
         office.calls.retain(|_, calling| calling.who != who);
-        office.waiters.retain(|_, waiter| waiter.who != who);
+        office.waiters.retain(|id, waiter| {
+            let stays = waiter.who != who;
+            if !stays {
+                self.auditor.waiting.remove(id);
+            }
+            stays
+        });
         let longest = [300, 5_000, 60_000][rng.usize(..3)];
         let at = (self.now + rng.u64(100..=longest)).min(HEALED.max(self.now));
         self.plan_at(at, Due::Office(OfficeDue::Starts { who, life }));
@@ -94,7 +100,8 @@ impl World {
     pub(super) fn office_is_stopped(&mut self, who: usize, lasts: u64) {
         let wakes = (self.now + lasts).min(HEALED - 1);
         let Some(office) = &mut self.office else { return };
-        office.instances[who].paused_until = wakes;
+        let instance = &mut office.instances[who];
+        instance.paused_until = wakes.max(instance.paused_until);
         let name = self.office_name(who);
         self.tell(|| format!("instance {name} is stopped until {wakes}"));
     }

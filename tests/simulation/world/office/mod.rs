@@ -9,10 +9,11 @@
 mod books;
 mod calls;
 mod lives;
+mod notices;
 mod routes;
 mod visitor;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
@@ -24,12 +25,13 @@ use paytill::gateway::backend::{APP_ID, Backend};
 use paytill::journal::{JournalReader, OrderRow};
 use paytill::money::Currency;
 use paytill::order::{AuthCode, Merchant, TillId};
-use paytill::payment::{Answer, Call, Rules};
+use paytill::payment::{Answer, Call, Rules, Status};
 use paytill::refund::{Refund, RefundAnswer, RefundCall};
 use paytill::simulator::Api;
 use paytill_backend::admission::Nonces;
 use paytill_backend::desk::Desk;
 use paytill_backend::store::{PaymentRow, RefundRow, TillRow};
+use paytill_host::gateway::NoticeReader;
 
 use super::line::{Line, Said, Sent};
 use super::{Due, World, account};
@@ -37,6 +39,7 @@ use crate::auditor::Behind;
 use crate::invariants::Invariant;
 use crate::keys::{BACKEND, signing_key};
 use crate::plan::Plan;
+use notices::Telling;
 
 /// A till whose owner may give everything back.
 const RIGHTS: Rights =
@@ -45,6 +48,14 @@ const STORE: &str = "S001";
 /// The till that is played whole, and another one of the same merchant.
 pub(super) const TILL: &str = "T01";
 pub(super) const VISITOR: &str = "T02";
+/// A till that was locked.
+const LOCKED: &str = "T03";
+/// What the other till may give back at once and in a day: less than it takes at times.
+const LESS: Rights = Rights { refund_up_to: 30_000, refund_per_day: 60_000, ..RIGHTS };
+/// No code of ours may be scanned for longer, whether its till still knows of it or not.
+const QR_LASTS: Millis = Millis::seconds(60);
+/// Where the backend is told of payments.
+const DOOR: &str = "https://pay.example.com/notify";
 /// How far the clock of an instance may be off.
 const SKEW: i64 = 1_000;
 
@@ -59,6 +70,14 @@ pub(super) struct Office {
     /// By order number, the oldest first.
     refunds: BTreeMap<String, Vec<RefundRow>>,
     instances: Vec<Instance>,
+    /// What others are to be told: what it is, and the number that it is about.
+    outbox: BTreeSet<(&'static str, String)>,
+    /// What the gateway has told, and how often.
+    notices: BTreeMap<String, u32>,
+    /// Who verifies that.
+    reader: NoticeReader,
+    /// When the bank has something to tell next.
+    next_telling: Option<u64>,
     calls: BTreeMap<u64, Calling>,
     waiters: BTreeMap<u64, Waiter>,
     /// Numbers whatever needs a number or draws of its own.
@@ -124,8 +143,8 @@ struct Waiter {
 }
 
 enum News {
-    /// Of the payment, after this version.
-    Payment(i64),
+    /// Of the payment, after this version; if there is none, of another status than was found.
+    Payment(Option<i64>, Status),
     /// Of the refund, once it is no longer on its way.
     Refund(String),
 }
@@ -134,6 +153,7 @@ enum News {
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Step {
     Hears { asker: Asker, sent: Sent },
+    IsTold(Telling),
     Calls(u64),
     Answered { call: u64, reply: Option<Said>, is_sent: bool },
     Writes(u64),
@@ -155,6 +175,16 @@ pub(super) enum OfficeDue {
         is_submission: bool,
         sent: Sent,
     },
+    /// The bank may have something to tell.
+    Tells,
+    /// A notification arrives.
+    Told(Telling),
+    /// The bank hears what became of the n-th time that it told something, or that nobody says.
+    Acknowledged {
+        token: usize,
+        nth: usize,
+        answer: Option<(u16, &'static str)>,
+    },
     /// A request of the other till's arrives.
     Comes {
         asker: Asker,
@@ -171,8 +201,19 @@ pub(super) enum OfficeDue {
 
 /// The codec of a till behind the backend.
 pub(super) fn codec(till: &str) -> Arc<Backend> {
-    let key = signing_key(if till == TILL { 1 } else { 2 });
-    Arc::new(Backend::new(key, TillId::new(till).unwrap(), signing_key(BACKEND).public()))
+    with_key_of(till, till)
+}
+
+/// The codec of a till that says to be another one.
+fn with_key_of(till: &str, speaker: &str) -> Arc<Backend> {
+    let theirs = signing_key(BACKEND).public();
+    let codec = Backend::new(signing_key(number_of(till)), TillId::new(speaker).unwrap(), theirs);
+    Arc::new(codec.lasting(QR_LASTS))
+}
+
+/// Which of the tills it is, and so which key it has.
+fn number_of(till: &str) -> u8 {
+    till.as_bytes()[2] - b'0'
 }
 
 /// The merchant as the tills behind the backend know it.
@@ -185,18 +226,19 @@ pub(super) fn merchant_behind(plan: &Plan) -> Merchant {
 impl Office {
     pub(super) fn new(plan: &Plan, instances: u64, api: Api) -> Self {
         let account = account(plan);
+        let (line, reader) = Line::told_at(DOOR, api, account.clone());
         let mut rng = plan.chance("office", 0);
-        let row = |till: &str, key: u8| TillRow {
+        let row = |till: &str| TillRow {
             till: till.to_owned(),
             store: STORE.to_owned(),
-            rights: RIGHTS,
-            key: Some(signing_key(key).public()),
+            rights: if till == TILL { RIGHTS } else { LESS },
+            key: Some(signing_key(number_of(till)).public()),
             enrolled_at: None,
-            revoked_at: None,
+            revoked_at: (till == LOCKED).then_some(Timestamp(0)),
             last_seen_at: None,
             program: String::new(),
         };
-        let tills = [(TILL, 1), (VISITOR, 2)];
+        let tills = [TILL, VISITOR, LOCKED];
         let instance = |_| Instance {
             life: 0,
             is_up: true,
@@ -206,19 +248,23 @@ impl Office {
             next_sweep: None,
         };
         Self {
-            line: Line::new(api, &account.api_key),
+            line,
+            reader,
             desk: Desk {
                 merchant: account.merchant,
                 currency: Currency::CNY,
                 rules: Rules::default(),
-                qr_lasts: Millis::seconds(2 * 3600),
+                qr_lasts: QR_LASTS,
                 digest_key: hmac::Key::new(hmac::HMAC_SHA256, b"simulation"),
             },
             key: signing_key(BACKEND),
-            tills: tills.into_iter().map(|(till, key)| (till.to_owned(), row(till, key))).collect(),
+            tills: tills.into_iter().map(|till| (till.to_owned(), row(till))).collect(),
             payments: BTreeMap::new(),
             refunds: BTreeMap::new(),
             instances: (0..instances).map(instance).collect(),
+            outbox: BTreeSet::new(),
+            notices: BTreeMap::new(),
+            next_telling: None,
             calls: BTreeMap::new(),
             waiters: BTreeMap::new(),
             serial: 0,
@@ -247,8 +293,10 @@ impl World {
     pub(super) fn closes_the_office(&mut self, reader: &JournalReader, rows: &[OrderRow]) {
         let Some(office) = &self.office else { return };
         self.auditor.close_backend(rows, office.payments.values(), &self.bank);
+        self.auditor.close_outbox(office.payments.values(), &office.outbox);
+        self.auditor.close_waiting();
         let refunds = office.refunds.values().flatten();
-        if let Err(error) = self.auditor.close_backend_refunds(reader, rows, refunds) {
+        if let Err(error) = self.auditor.close_backend_refunds(reader, rows, refunds, &self.bank) {
             self.auditor.broken(Invariant::NothingLost, error.to_string());
         }
     }
@@ -276,6 +324,16 @@ impl World {
             OfficeDue::AtBank { who, life, call, is_submission, sent } => {
                 self.office_at_bank((who, life), call, is_submission, &sent);
             }
+            OfficeDue::Tells => {
+                if let Some(office) = &mut self.office {
+                    office.next_telling = None;
+                }
+                self.bank_tells();
+            }
+            OfficeDue::Told(telling) => self.telling_comes(telling),
+            OfficeDue::Acknowledged { token, nth, answer } => {
+                self.telling_answered((token, nth), answer);
+            }
             OfficeDue::Comes { asker, sent } => self.reaches_the_backend(asker, sent),
             OfficeDue::Starts { who, life } => self.office_starts(who, life),
             OfficeDue::Crash(number) => self.office_crashes(number),
@@ -296,6 +354,7 @@ impl World {
         }
         match step {
             Step::Hears { asker, sent } => self.office_hears(who, asker, &sent),
+            Step::IsTold(telling) => self.office_is_told(who, &telling),
             Step::Calls(call) => self.office_calls(who, call),
             Step::Answered { call, reply, is_sent } => {
                 self.office_answered(who, call, reply, is_sent);

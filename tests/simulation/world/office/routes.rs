@@ -17,7 +17,7 @@ use paytill_backend::work::refunds::refusal;
 use serde::Serialize;
 
 use super::books::Failure;
-use super::{Asker, News, Said, Sent, Step, Waiter, What, World};
+use super::{Asker, Instance, News, Said, Sent, Step, Waiter, What, World};
 use crate::invariants::Invariant;
 
 /// What a proxy says for an instance that is gone.
@@ -26,7 +26,8 @@ const BAD_GATEWAY: &[u8] = b"<html><head><title>502 Bad Gateway</title></head></
 /// What is to be answered.
 enum Served {
     Answer(StatusCode, Vec<u8>),
-    Waits(String, News),
+    /// At the latest after so long.
+    Waits(String, News, u64),
     /// Whoever was to answer is gone.
     Nothing,
 }
@@ -108,12 +109,17 @@ impl World {
         let now = self.office_clock(who);
         let office = self.office.as_mut()?;
         let request = (sent.method.as_str(), sent.target.as_str(), sent.body.as_slice());
-        let nonces = &mut office.instances[who].nonces;
+        let Instance { life, nonces, .. } = &mut office.instances[who];
+        let life = *life;
         let served = match admit(&credentials, till, request, now, nonces) {
             Admission::Stranger => return Some(unsigned(401, b"{\"code\":\"unauthorized\"}")),
             Admission::Refused(refused) => refused.into(),
             Admission::Heard(till) => self.office_does(who, &till, sent).unwrap_or_else(|why| why),
         };
+        // It may have died of what it did.
+        if self.office.as_ref().is_none_or(|office| office.instances[who].life != life) {
+            return None;
+        }
         let (name, number) = (self.office_name(who), &sent.number);
         match served {
             Served::Answer(status, body) => {
@@ -126,18 +132,11 @@ impl World {
                 Some(self.office_vouches(who, (status, body), &credentials.nonce))
             }
             Served::Nothing => None,
-            Served::Waits(number, news) => {
+            Served::Waits(number, news, wait) => {
                 let nonce = credentials.nonce;
                 self.office_waits(
                     who,
-                    Waiter {
-                        who,
-                        asker: asker?,
-                        number,
-                        nonce,
-                        until: self.now + LONGEST_WAIT,
-                        news,
-                    },
+                    Waiter { who, asker: asker?, number, nonce, until: self.now + wait, news },
                 );
                 None
             }
@@ -159,6 +158,9 @@ impl World {
         let Some(office) = &mut self.office else { return };
         let (id, until) = (office.number(), waiter.until);
         let is_there = office.has_news(&waiter.number, &waiter.news);
+        if let News::Payment(known, found) = &waiter.news {
+            self.auditor.waits(id, &waiter.number, (*known, *found), until);
+        }
         office.waiters.insert(id, waiter);
         let at = if is_there { self.now } else { until };
         self.plan_step(at, who, Step::Looks(id));
@@ -175,6 +177,8 @@ impl World {
         let Some(Waiter { asker, number, nonce, news, .. }) = office.waiters.remove(&id) else {
             return;
         };
+        let paused_until = office.instances[who].paused_until;
+        self.auditor.waits_no_longer(id, paused_until);
         let served = self.office_tells(who, &number, &news).unwrap_or_else(|why| why);
         if let Served::Answer(status, body) = served {
             let said = self.office_vouches(who, (status, body), &nonce);
@@ -184,7 +188,7 @@ impl World {
 
     fn office_tells(&mut self, who: usize, number: &str, news: &News) -> Result<Served, Served> {
         match news {
-            News::Payment(_) => {
+            News::Payment(..) => {
                 let row = self.office_payment(number)?.ok_or(Refused::NotFound)?;
                 Ok(self.told(who, &row))
             }
@@ -219,6 +223,17 @@ impl World {
                 let number = desk::own_number(till, (*number).to_owned())?;
                 let row = self.office_payment(number.as_str())?;
                 let row = row.filter(|row| row.till == till.till).ok_or(Refused::NotFound)?;
+                let asked = |name: &str| {
+                    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+                    pairs.find(|(known, _)| *known == name)?.1.parse::<i64>().ok()
+                };
+                let wait = asked("wait_ms").and_then(|wait| u64::try_from(wait).ok());
+                let wait = wait.unwrap_or(0).min(LONGEST_WAIT);
+                let (known, found) = (asked("known"), row.state.status());
+                if wait > 0 && !decide::is_news(&row, known, found) {
+                    let news = News::Payment(known, found);
+                    return Ok(Served::Waits(number.to_string(), news, wait));
+                }
                 Ok(self.told(who, &row))
             }
             ("POST", [number, "reversal" | "close"]) => self.office_reverses(who, till, number),
@@ -261,6 +276,7 @@ impl World {
         let (now, jitter) = (self.office_clock(who), self.office_chance("jitter").u8(..));
         let Some(office) = &self.office else { return Ok(Served::Nothing) };
         let new = office.desk.payment(till, number.clone(), &request, now, jitter)?;
+        let was_there = office.payments.contains_key(number.as_str());
         let begun =
             self.books_change(who, number.as_str(), |row, now, _| decide::begin(row, &new, now));
         let row = match begun {
@@ -272,21 +288,24 @@ impl World {
             Ok(Begun::Known(row)) => *row,
             Ok(Begun::Refused(refused)) => return Err(refused.into()),
             Err(failure) => {
-                self.not_written(&number, &new, &failure);
+                // An earlier copy of it may be there.
+                if !was_there {
+                    self.not_written(&number, &failure);
+                }
                 return Err(failure.unwritten().into());
             }
         };
         if row.state.status() == Status::Sent {
-            return Ok(Served::Waits(number.to_string(), News::Payment(row.version)));
+            let news = News::Payment(Some(row.version), row.state.status());
+            return Ok(Served::Waits(number.to_string(), news, LONGEST_WAIT));
         }
         Ok(self.told(who, &row))
     }
 
     /// What is said not to be sent must not be in the books by this very request.
-    fn not_written(&mut self, number: &OutTradeNo, new: &PaymentRow, failure: &Failure) {
-        let known = self.office.as_ref().and_then(|office| office.payments.get(number.as_str()));
-        let is_there =
-            known.is_some_and(|row| row.created_at == new.created_at && row.version == 1);
+    fn not_written(&mut self, number: &OutTradeNo, failure: &Failure) {
+        let books = self.office.as_ref().map(|office| &office.payments);
+        let is_there = books.is_some_and(|books| books.contains_key(number.as_str()));
         if failure.unwritten() == Some(Refused::NotSent) && is_there {
             let what = format!("{number} is said not to be sent, and it is in the books");
             self.auditor.broken(Invariant::NotSentIsNotSent, what);
@@ -345,10 +364,11 @@ impl World {
             .map_err(|_| (Refused::BadRequest, "the body is not a refund"))?;
         let new = desk::refund(till, key, &request, self.office_clock(who))?;
         let jitter = self.office_chance("jitter").u8(..);
-        let begun = self.books_change_refund(who, number, |books, now, office| {
-            let may = (&till.rights, &office.desk.merchant);
-            decide_refund::begin(books, &new, &till.store, may, jitter, now)
-        });
+        let begun =
+            self.books_change_refund(who, number, Some(&till.till), |books, now, office| {
+                let may = (&till.rights, &office.desk.merchant);
+                decide_refund::begin(books, &new, &till.store, may, jitter, now)
+            });
         match begun {
             Ok(RefundBegun::New(decided)) => self.office_follows_refund(who, *decided),
             Ok(RefundBegun::Known(_)) => {}
@@ -356,7 +376,7 @@ impl World {
             Ok(RefundBegun::NotNow(why)) => return Err((refusal(&why), why.word()).into()),
             Err(failure) => return Err(failure.unwritten().into()),
         }
-        Ok(Served::Waits(number.to_owned(), News::Refund(refund.to_owned())))
+        Ok(Served::Waits(number.to_owned(), News::Refund(refund.to_owned()), LONGEST_WAIT))
     }
 
     pub(super) fn office_follows(

@@ -1,12 +1,19 @@
-//! Another till of the same merchant: it pays, repeats itself, takes back, asks about what is not its own,
-//! and goes away without waiting for an end.
+//! Other tills of the same merchant. One pays, repeats itself, takes back, asks about what is not its own,
+//! gives back more than it may, and goes away without waiting for an end. One is locked at the office.
 
-use paytill::gateway::{Ask, Gateway, Stamp};
+use paytill::clock::Millis;
+use paytill::gateway::{Ask, Gateway, RefundAsk, Stamp};
 use paytill::money::{Currency, Money};
 use paytill::order::{AuthCode, Order, OutTradeNo};
+use paytill::refund::{OutRefundNo, Refund, RefundCallKind};
 use paytill::simulator::Scenario;
 
-use super::{Asker, Due, OfficeDue, Said, Sent, VISITOR, World, codec, merchant_behind};
+use super::super::account;
+use super::super::qr::Ordered;
+use super::{
+    Asker, Due, LOCKED, OfficeDue, QR_LASTS, Said, Sent, TILL, VISITOR, World, codec,
+    merchant_behind, with_key_of,
+};
 use crate::invariants::Invariant;
 use crate::plan::HEALED;
 
@@ -30,7 +37,7 @@ impl World {
         self.tell(|| format!("{} is paid at {VISITOR}", order.out_trade_no));
         self.auditor.is_anothers(order.out_trade_no.as_str());
         let (soon, later) = (self.now, self.now + rng.u64(1..40_000));
-        match rng.u8(..6) {
+        match rng.u8(..11) {
             0 => {
                 // Taken back before it came.
                 self.visitor_asks(soon, Ask::Reverse(&order));
@@ -58,7 +65,77 @@ impl World {
                 self.visitor_asks(soon, Ask::Submit(&order, &code));
                 self.spies(visit, later);
             }
+            5 => self.visitor_is_scanned(&order, scenario, &mut rng),
+            6 => self.visitor_gives_back(&order, visit, &mut rng),
+            7 => self.is_paid_elsewhere(&order, &mut rng),
+            8 => self.locked_till_asks(visit, &code),
             _ => self.visitor_asks(soon, Ask::Submit(&order, &code)),
+        }
+    }
+
+    /// It orders a code, shows it, and is never heard of again.
+    fn visitor_is_scanned(&mut self, order: &Order, scenario: Scenario, rng: &mut fastrand::Rng) {
+        let number = order.out_trade_no.to_string();
+        self.ordered.insert(number.clone(), Ordered::is_seen(scenario));
+        self.visitor_asks(self.now, Ask::Order(order));
+        let longest = [5_000, QR_LASTS.0, 2 * QR_LASTS.0][rng.usize(..3)];
+        self.plan_at(self.now + rng.u64(500..longest), Due::Scan(number));
+    }
+
+    /// It gives the same money back under two numbers at once, and at times more than it may.
+    fn visitor_gives_back(&mut self, order: &Order, visit: u64, rng: &mut fastrand::Rng) {
+        let code = AuthCode::new(&Scenario::Pays.code(CUSTOMERS + visit)).unwrap();
+        self.visitor_asks(self.now, Ask::Submit(order, &code));
+        let mut at = self.now + rng.u64(5_000..20_000);
+        for sequence in 1..=rng.u8(2..6) {
+            let amount = order.amount.minor();
+            let amount = if rng.bool() { amount } else { rng.i64(1..=amount) };
+            let refund = Refund {
+                out_refund_no: OutRefundNo::new(&order.out_trade_no, sequence, 7),
+                order: order.clone(),
+                amount: Money::from_minor(amount),
+                reason: "cold".into(),
+                approved_by: "li".into(),
+            };
+            let (mut draws, kind) = (self.office_chance("visitor"), RefundCallKind::Refund);
+            let stamp = self.visitor_stamp(at, &mut draws);
+            let outgoing =
+                codec(VISITOR).encode_refund(RefundAsk { kind, refund: &refund }, &stamp);
+            let sent = Sent::of(refund.out_refund_no.as_str(), &outgoing);
+            self.visitor_sends(at, Asker::Visitor { wants: None }, &sent, &mut draws);
+            at += [10, 3_000, 70_000][rng.usize(..3)];
+        }
+    }
+
+    /// Another system of the merchant's has a code paid, with the backend's address on it.
+    fn is_paid_elsewhere(&mut self, order: &Order, rng: &mut fastrand::Rng) {
+        let number = order.out_trade_no.to_string();
+        let merchant = account(&self.plan).merchant;
+        let order = Order { merchant, client_ip: "203.0.113.9".into(), ..order.clone() };
+        let Some(office) = &self.office else { return };
+        let stamp = Stamp { time: self.banks_clock(), nonce: format!("{:032x}", rng.u128(..)) };
+        let outgoing = office.line.codec.encode(Ask::Order(&order), &stamp);
+        self.ordered.insert(number.clone(), Ordered::is_seen(Scenario::Pays));
+        self.bank.set_scenario(self.fate_of(&number));
+        self.bank_takes(&Sent::of(&number, &outgoing));
+        self.bank.set_scenario(None);
+        self.plan_at(self.now + rng.u64(500..20_000), Due::Scan(number));
+    }
+
+    /// A till that was locked wants to be paid.
+    fn locked_till_asks(&mut self, visit: u64, code: &AuthCode) {
+        let number = OutTradeNo::try_from(format!("{LOCKED}11220330{visit:010}")).unwrap();
+        self.auditor.is_anothers(number.as_str());
+        let order = Order {
+            amount: Money::from_minor(100),
+            body: "Corner Coffee".into(),
+            ..Order::of_number(number, merchant_behind(&self.plan), Currency::CNY)
+        };
+        let mut draws = self.office_chance("visitor");
+        for ask in [Ask::Submit(&order, code), Ask::Order(&order)] {
+            let stamp = self.visitor_stamp(self.now, &mut draws);
+            let sent = Sent::of(order.out_trade_no.as_str(), &codec(LOCKED).encode(ask, &stamp));
+            self.visitor_sends(self.now, Asker::Visitor { wants: None }, &sent, &mut draws);
         }
     }
 
@@ -70,16 +147,28 @@ impl World {
         let Ok(number) = OutTradeNo::try_from(number) else { return };
         let order = Order::of_number(number, merchant_behind(&self.plan), Currency::CNY);
         let code = AuthCode::new(&Scenario::Pays.code(3 * CUSTOMERS + visit)).unwrap();
-        for ask in [Ask::Query(&order), Ask::Reverse(&order), Ask::Submit(&order, &code)] {
-            self.visitor_asks(at, ask);
+        // In its own name, and in the other's.
+        for speaker in [VISITOR, TILL] {
+            for ask in [Ask::Query(&order), Ask::Reverse(&order), Ask::Submit(&order, &code)] {
+                self.asks_as(speaker, at, ask);
+            }
         }
     }
 
     fn visitor_asks(&mut self, at: u64, ask: Ask<'_>) {
-        let mut rng = self.office_chance("visitor");
+        self.asks_as(VISITOR, at, ask);
+    }
+
+    fn visitor_stamp(&self, at: u64, rng: &mut fastrand::Rng) -> Stamp {
         let nonce = format!("{:032x}", rng.u128(..));
-        let time = self.banks_clock().after(paytill::clock::Millis(at - self.now));
-        let outgoing = codec(VISITOR).encode(ask, &Stamp { time, nonce });
+        Stamp { time: self.banks_clock().after(Millis(at - self.now)), nonce }
+    }
+
+    /// It says to be this till; it has no key but its own.
+    fn asks_as(&mut self, speaker: &str, at: u64, ask: Ask<'_>) {
+        let mut rng = self.office_chance("visitor");
+        let stamp = self.visitor_stamp(at, &mut rng);
+        let outgoing = with_key_of(VISITOR, speaker).encode(ask, &stamp);
         let sent = Sent::of(ask.order().out_trade_no.as_str(), &outgoing);
         let wants = match ask {
             Ask::Submit(order, _) => Some(order.amount.minor()),
@@ -89,9 +178,12 @@ impl World {
             | Ask::Order(_)
             | Ask::Close(_) => None,
         };
-        let asker = Asker::Visitor { wants };
-        let is_twofold = self.roll(&mut rng, self.climate.twofold_requests);
-        let is_lost = self.roll(&mut rng, self.climate.lost_requests);
+        self.visitor_sends(at, Asker::Visitor { wants }, &sent, &mut rng);
+    }
+
+    fn visitor_sends(&mut self, at: u64, asker: Asker, sent: &Sent, rng: &mut fastrand::Rng) {
+        let is_twofold = self.roll(rng, self.climate.twofold_requests);
+        let is_lost = self.roll(rng, self.climate.lost_requests);
         let late = (at + rng.u64(1..100_000)).min(HEALED.max(at));
         let on_time = (!is_lost).then_some(at + rng.u64(5..2_000));
         for at in is_twofold.then_some(late).into_iter().chain(on_time) {
