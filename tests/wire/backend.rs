@@ -208,8 +208,9 @@ fn number_of(target: &str) -> String {
 
 /// A bill of two pages, with a payment each that the till knows nothing of.
 fn bill(target: &str) -> BillPage {
-    let (date, after) = target["/v1/bills/".len()..].split_once('?').unzip();
-    let date = date.unwrap_or(&target["/v1/bills/".len()..]).to_owned();
+    let asked = target.strip_prefix("/v1/bills/").unwrap();
+    let after = asked.split_once('?').map(|(_, after)| after);
+    let date = asked.split('?').next().unwrap().to_owned();
     let noon = Timestamp::from_beijing(&format!("{}120000", date.replace('-', ""))).unwrap();
     let row = BillRow {
         kind: "paid".to_owned(),
