@@ -3,6 +3,9 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use crate::database::postgres;
+use crate::gateway::Gateway;
+use crate::pair::{Asking, LATE, Pair, code, read, serial};
 use crate::program::{Answer, Place};
 use crate::till::{Till, bytes, number};
 
@@ -77,4 +80,34 @@ fn many_that_send_a_byte_now_and_then_are_ended_and_cost_little() {
     println!("{MANY} slow peers: {before} KiB before, {after} KiB at most");
     assert!(after < before + MANY as u64 * EACH, "{before} KiB before, {after} KiB");
     assert_eq!(served.exchange(&bytes("GET", "/v1/hello", "", "")).status, 401);
+}
+
+#[test]
+fn requests_that_come_again_or_out_of_order_at_another_instance_move_nothing() {
+    let Some(base) = postgres() else { return };
+    let gateway = Gateway::open();
+    let pair = Pair::open(&base, &gateway, LATE);
+    let (first, second) = pair.serve();
+    let till = Till::enrol(&pair.first, &first);
+    let request = || {
+        let serial = serial();
+        (number(serial), till.charge(&number(serial), &code("0000", serial)))
+    };
+    // The same bytes at both at once.
+    let (twice, copy) = request();
+    let answers = std::thread::scope(|scope| {
+        let sent = [&first, &second].map(|instance| scope.spawn(|| instance.exchange(&copy)));
+        sent.map(|answer| answer.join().unwrap())
+    });
+    assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 202)), "{answers:?}");
+    assert_eq!(Asking::new(&till, &first, &second).end(&twice)["state"], "paid");
+    let entry = gateway.entry(&twice).unwrap();
+    assert_eq!((entry.submissions(), entry.net().minor()), (1, 1234));
+    assert_eq!(read(&first.exchange(&copy))["code"], "replayed");
+    // A request that its reversal has overtaken.
+    let (number, late) = request();
+    let reversal = format!("/v1/payments/{number}/reversal");
+    assert_eq!(till.ask(&second, ("POST", &reversal, "")).status, 200);
+    assert_eq!(read(&first.exchange(&late))["code"], "closed");
+    assert!(gateway.entry(&number).is_none());
 }

@@ -15,7 +15,7 @@ use crate::till::{Till, charge, number};
 /// How many pairs of instances run at once: they mostly wait for a lease to end.
 const LANES: usize = 6;
 /// A share of the boundaries each day.
-const ONE_IN: usize = 12;
+const ONE_IN: usize = 16;
 /// The lease of a call, as these instances have it: its time-out and 5 s.
 const LEASE: i64 = 6_000;
 

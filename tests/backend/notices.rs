@@ -108,14 +108,14 @@ fn a_hundred_copies_at_once_at_both_instances_are_acknowledged_and_told_once() {
     println!("{count} notices, {COPIES} copies at once: {again:?} came again");
     let kept = pair.schema.ask("SELECT out_trade_no, verdict, times FROM notice ORDER BY 1");
     let told = pair.schema.ask("SELECT subject, kind FROM outbox ORDER BY 1");
-    let paid = pair.schema.ask("SELECT out_trade_no, status FROM payment ORDER BY 1");
-    assert_eq!((kept.len(), told.len(), paid.len()), (count, count, count));
-    for (number, ((kept, told), paid)) in numbers.iter().zip(kept.iter().zip(&told).zip(&paid)) {
+    let settled = pair.schema.ask("SELECT out_trade_no, status FROM payment ORDER BY 1");
+    assert_eq!((kept.len(), told.len(), settled.len()), (count, count, count));
+    for (number, ((kept, told), row)) in numbers.iter().zip(kept.iter().zip(&told).zip(&settled)) {
         assert_eq!((&kept[0], kept[1].as_str()), (number, "taken"));
         let times: usize = kept[2].parse().unwrap();
         assert!((COPIES..=COPIES + again.load(Ordering::Relaxed)).contains(&times), "{times}");
         assert_eq!((&told[0], told[1].as_str()), (number, "payment.paid"));
-        assert_eq!((&paid[0], paid[1].as_str()), (number, "paid"));
+        assert_eq!((&row[0], row[1].as_str()), (number, "paid"));
         assert_eq!(gateway.entry(number).unwrap().net().minor(), 1234);
     }
 }

@@ -62,7 +62,7 @@ fn a_database_that_takes_no_writes_refuses_for_certain_and_what_is_open_ends() {
     let asking = Asking::new(&till, &first, &second);
     let (open, asked) = request(&till, TYPES);
     assert_eq!(read(&first.exchange(&asked))["state"], "waiting");
-    let (paid, copy) = request(&till, PAYS);
+    let (charged, copy) = request(&till, PAYS);
     assert_eq!(read(&first.exchange(&copy))["state"], "paid");
     server.is_read_only(true);
     let numbers = [&first, &second].map(|instance| refused(&till, instance, &gateway));
@@ -71,7 +71,7 @@ fn a_database_that_takes_no_writes_refuses_for_certain_and_what_is_open_ends() {
     assert_ne!(read(&answer)["code"], "not_sent", "{answer:?}");
     server.is_read_only(false);
     agree(&asking, &pair, &gateway, &open);
-    agree(&asking, &pair, &gateway, &paid);
+    agree(&asking, &pair, &gateway, &charged);
     for number in numbers {
         let target = format!("/v1/payments/{number}");
         assert_eq!(till.ask(&second, ("GET", &target, "")).status, 404);

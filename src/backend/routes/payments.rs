@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -28,6 +29,8 @@ use crate::store::{Filter, PaymentRow};
 const PATIENCE: Duration = Duration::from_millis(LONGEST_WAIT);
 /// How many payments are listed at once.
 const PAGE: i64 = 100;
+
+const NO_QUERY: Refusing = Refusing(Refused::BadRequest, "the query is not as described");
 
 type Answer = Result<Response, Refusing>;
 
@@ -73,8 +76,9 @@ pub(super) async fn ask(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(number): Path<String>,
-    Query(asked): Query<Asked>,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Answer {
+    let Query(asked) = asked.map_err(|_| NO_QUERY)?;
     let out_trade_no = desk::own_number(&caller.till, number)?;
     let wait = Duration::from_millis(asked.wait_ms.unwrap_or(0).min(LONGEST_WAIT));
     let row = app.work.answer(&app.work.key(&out_trade_no), asked.known, wait).await?;
@@ -122,8 +126,9 @@ pub(super) struct Listed {
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Query(listed): Query<Listed>,
+    listed: Result<Query<Listed>, QueryRejection>,
 ) -> Answer {
+    let Query(listed) = listed.map_err(|_| NO_QUERY)?;
     let store = &app.work.parts.store;
     let failed = |error| {
         tracing::error!(%error, "payments cannot be listed");

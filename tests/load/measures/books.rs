@@ -99,6 +99,7 @@ fn begun(number: u64, at: Timestamp) -> PaymentRow {
         wake_at: Some(at.after(Millis(15_000))),
         lease: None,
         seen: 0,
+        acknowledged: Acknowledged::NotYet,
         as_of: None,
         created_at: at,
         updated_at: at,

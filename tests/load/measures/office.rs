@@ -186,7 +186,8 @@ async fn enrolled(store: &Store, serial: usize) -> (TillId, SigningKey) {
         till: id.as_str().to_owned(),
         expires_at: now.after(Millis(600_000)),
     };
-    store.add_till(SHOP, "S001", RIGHTS, row, now).await.unwrap();
+    let by = By { who: "command:0@here".to_owned(), at: now };
+    store.add_till(SHOP, "S001", RIGHTS, row, by).await.unwrap();
     let key = SigningKey::from_pkcs8(&SigningKey::generate().unwrap()).unwrap();
     let enrolled = store.enrol(SHOP, &code, (key.public(), "load"), |_, _| true, now).await;
     assert!(enrolled.unwrap().is_ok());
