@@ -38,15 +38,23 @@ pub use day::{Figures, PaymentFigure, RefundEventRow, RefundFigure};
 pub use error::StoreError;
 pub use notices::{Judged, NoticeKept, NoticeRow, NoticeSeen, NoticeStep, NoticeWrite, Verdict};
 pub use outbox::{OutboxRow, Told};
-pub use payments::{
-    Acknowledged, Change, EventRow, Filter, Lease, OF_A_PAYMENT, PaymentKey, PaymentRow, Write,
-};
+pub use payments::{Acknowledged, Change, EventRow, Filter, Lease, PaymentKey, PaymentRow, Write};
 pub use postgres::Postgres;
 pub use refunds::{RefundBooks, RefundChange, RefundKey, RefundRow, RefundWrite};
 pub use schema::VERSION;
 pub use sqlite::Sqlite;
 pub use tills::{EnrolmentRow, NotEnrolled, TillRow};
 use tx::{Doing, Tx};
+
+/// The statements of a payment that is paid at once, for whoever measures what they cost by themselves: it
+/// is looked for and begun, looked for again and changed, with an event each time, and told to others.
+pub const OF_A_PAYMENT: [&str; 5] = [
+    payments::READ_LOCKED,
+    payments::INSERT,
+    payments::INSERT_EVENT,
+    payments::UPDATE,
+    outbox::INSERT,
+];
 
 /// A database.
 #[derive(Clone)]

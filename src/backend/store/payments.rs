@@ -205,11 +205,6 @@ pub(super) const LIST: &str = concat!(
      ORDER BY created_at DESC, out_trade_no DESC LIMIT $9"
 );
 
-/// Those of a payment that is paid at once, for whoever measures what they cost by themselves: it is
-/// looked for and begun, looked for again and changed, with an event each time, and told to others.
-pub const OF_A_PAYMENT: [&str; 5] =
-    [READ_LOCKED, INSERT, INSERT_EVENT, UPDATE, super::outbox::INSERT];
-
 /// All of them: they are held to the rules of databases that are spread over several machines.
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use paytill_backend::store::{Change, PaymentKey, PaymentRow, Postgres, Sqlite, Store, Write};
+use paytill_backend::store::{
+    Acknowledged, Change, PaymentKey, PaymentRow, Postgres, Sqlite, Store, Write,
+};
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::backend::message::Channel;
 use paytill_core::money::{Currency, Money};

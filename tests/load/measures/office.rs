@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use paytill_backend::files;
-use paytill_backend::store::{EnrolmentRow, Store};
+use paytill_backend::store::{By, EnrolmentRow, Store};
 use paytill_core::clock::{Millis, TimeZone, Timestamp};
 use paytill_core::gateway::backend::message::Rights;
 use paytill_core::gateway::backend::signed::{PublicKey, SigningKey};
@@ -223,7 +223,7 @@ fn configure(folder: &Path, keys: &Identity, bank: SocketAddr, database: &str) {
     let web = std::net::TcpListener::bind(LOOPBACK).unwrap().local_addr().unwrap();
     let mut text = format!(
         "[listen]\ntills = \"127.0.0.1:0\"\nweb = \"{web}\"\npublic_url = \"https://{web}\"\n\
-         [state]\nfolder = \"state\"\n[database]\nurl = \"{database}\"\n"
+         [limits]\nnew_payments_per_minute = 0\n[state]\nfolder = \"state\"\n[database]\nurl = \"{database}\"\n"
     );
     let _ = write!(
         text,
