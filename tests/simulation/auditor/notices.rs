@@ -13,6 +13,7 @@ use crate::invariants::Invariant;
 const HEARD_WITHIN: u64 = 250;
 
 /// What became of a notification at an instance.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Heard {
     /// Of a refund; else of a payment.
     pub is_refund: bool,
@@ -221,9 +222,8 @@ impl Auditor {
                 Some(known) => row.version != known,
                 None => status != waiting.found,
             };
-            if is_news {
-                waiting.news_at.get_or_insert(now);
-            }
+            // Who looks later may find it as it was.
+            waiting.news_at = if is_news { waiting.news_at.or(Some(now)) } else { None };
         }
     }
 

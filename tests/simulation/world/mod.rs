@@ -317,7 +317,7 @@ impl World {
         let fence_unknown = plan.chance("sync_point", 0).bool();
         let visible_after = Millis([0, 0, 4_000][plan.chance("visible", 0).usize(..3)]);
         let climate = plan.climate();
-        let notices = NoticeCase::ALL[climate.notices as usize];
+        let notices = NoticeCase::ALL[usize::try_from(climate.notices).unwrap_or_default()];
         let script = Script {
             fence_unknown,
             visible_after,

@@ -180,13 +180,11 @@ impl World {
         let order = write.row.key.payment.out_trade_no.to_string();
         let Some(office) = &mut self.office else { return };
         let rows = office.refunds.entry(order.clone()).or_default();
-        let before = match rows.iter_mut().find(|row| row.key == write.row.key) {
-            Some(row) => Some(std::mem::replace(row, write.row.clone())),
-            None => {
-                rows.push(write.row.clone());
-                None
-            }
-        };
+        let known = rows.iter_mut().find(|row| row.key == write.row.key);
+        let before = known.map(|row| std::mem::replace(row, write.row.clone()));
+        if before.is_none() {
+            rows.push(write.row.clone());
+        }
         let number = write.row.key.out_refund_no.to_string();
         office.outbox.extend(write.outbox.iter().map(|kind| (*kind, number.clone())));
         let paid = office.payments.get(&order).map_or(0, |row| row.order.amount.minor());

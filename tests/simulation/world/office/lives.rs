@@ -100,7 +100,8 @@ impl World {
     pub(super) fn office_is_stopped(&mut self, who: usize, lasts: u64) {
         let wakes = (self.now + lasts).min(HEALED - 1);
         let Some(office) = &mut self.office else { return };
-        office.instances[who].paused_until = wakes;
+        let instance = &mut office.instances[who];
+        instance.paused_until = wakes.max(instance.paused_until);
         let name = self.office_name(who);
         self.tell(|| format!("instance {name} is stopped until {wakes}"));
     }
