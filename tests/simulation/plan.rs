@@ -246,6 +246,12 @@ impl Plan {
 }
 
 impl Climate {
+    /// What becomes of the gateway's notifications.
+    pub fn notice_case(&self) -> NoticeCase {
+        let index = usize::try_from(self.notices).unwrap_or_default();
+        NoticeCase::ALL.get(index).copied().unwrap_or_default()
+    }
+
     /// Each trouble with its name.
     pub fn troubles(&mut self) -> [(&'static str, &mut u64); 29] {
         [

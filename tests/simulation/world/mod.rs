@@ -32,7 +32,7 @@ use paytill::gateway::Stamp;
 use paytill::journal::{FailStop, Filter};
 use paytill::order::{AuthCode, Merchant, Order, OutTradeNo};
 use paytill::payment::{Call, Status};
-use paytill::simulator::{Account, Api, Bank, NoticeCase, Scenario, Script, SpecialCase};
+use paytill::simulator::{Account, Api, Bank, Scenario, Script, SpecialCase};
 use paytill::text::find::Verdict;
 use refunds::AwaitedRefund;
 use simulated_disk::Disk;
@@ -317,14 +317,9 @@ impl World {
         let fence_unknown = plan.chance("sync_point", 0).bool();
         let visible_after = Millis([0, 0, 4_000][plan.chance("visible", 0).usize(..3)]);
         let climate = plan.climate();
-        let notices = NoticeCase::ALL[usize::try_from(climate.notices).unwrap_or_default()];
-        let script = Script {
-            fence_unknown,
-            visible_after,
-            scans_by_word: true,
-            notices,
-            ..Script::default()
-        };
+        let notices = climate.notice_case();
+        let script = Script { fence_unknown, visible_after, notices, ..Script::default() };
+        let script = Script { scans_by_word: true, ..script };
         let mut bank = Bank::new(account, script, plan.seed, Timestamp(STARTED));
         if climate.api_v3 > 0 {
             bank = bank.with_v3(keys::platform());
