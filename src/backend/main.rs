@@ -1,16 +1,18 @@
 //! The `paytill-backend` binary.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use paytill_backend::command::{self, Cli};
 use paytill_backend::exit::Exit;
 use paytill_host::{config, process};
 
 fn main() -> ExitCode {
     let environment = |name: &str| std::env::var_os(name);
-    let language = config::language_of(&environment);
-    let cli = match Cli::try_parse() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let asked = config::language_asked(&arguments);
+    let language = asked.unwrap_or_else(|| config::language_of(&environment));
+    let cli = match Cli::read(&arguments, language) {
         Ok(cli) => cli,
         Err(error) => {
             let is_wrong = error.use_stderr();

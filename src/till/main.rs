@@ -20,7 +20,7 @@ const DESCRIPTORS: usize = 16;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let asked = cli::words::language_asked(&arguments);
+    let asked = paytill_host::config::language_asked(&arguments);
     let mut language = asked.unwrap_or_else(|| config::language_of(&environment));
     let cli = match Cli::read(&arguments, language) {
         Ok(cli) => cli,

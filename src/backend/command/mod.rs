@@ -4,6 +4,7 @@ mod admin;
 mod audit;
 mod doctor;
 mod gateway;
+mod help;
 mod open;
 mod orders;
 mod outbox;

@@ -115,3 +115,35 @@ pub fn named_language(environment: Environment<'_>) -> Option<Language> {
         Some(_) => Some(Language::English),
     }
 }
+
+/// The language that the arguments ask for, whether or not they are valid.
+pub fn language_asked(arguments: &[OsString]) -> Option<Language> {
+    let mut words = arguments.iter().skip(1).map(|word| word.to_str().unwrap_or_default());
+    while let Some(word) = words.next().filter(|word| *word != "--") {
+        let tag = match word.strip_prefix("--lang") {
+            Some("") => words.next(),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        };
+        if tag.is_some() {
+            return tag.and_then(Language::from_tag);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_is_known_before_the_line_is() {
+        let asked =
+            |line: &str| language_asked(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(asked("paytill --lang zh-CN --nonsense"), Some(Language::Chinese));
+        assert_eq!(asked("paytill pay --lang=en"), Some(Language::English));
+        for none in ["paytill", "paytill --lang fr", "paytill --lang", "paytill -- --lang en"] {
+            assert_eq!(asked(none), None, "{none}");
+        }
+    }
+}

@@ -17,22 +17,6 @@ const GLOBAL_ORDER: usize = 900;
 /// How many cells of the input an error repeats.
 const TYPED: usize = 60;
 
-/// The language that the arguments ask for, whether or not they are valid.
-pub fn language_asked(arguments: &[OsString]) -> Option<Language> {
-    let mut words = arguments.iter().skip(1).map(|word| word.to_str().unwrap_or_default());
-    while let Some(word) = words.next().filter(|word| *word != "--") {
-        let tag = match word.strip_prefix("--lang") {
-            Some("") => words.next(),
-            Some(rest) => rest.strip_prefix('='),
-            None => None,
-        };
-        if tag.is_some() {
-            return tag.and_then(Language::from_tag);
-        }
-    }
-    None
-}
-
 impl Cli {
     /// Parses the arguments. An error is either a request for help or the version, already in the
     /// language, or to be turned into a sentence by [`wrong_usage`].
@@ -340,16 +324,5 @@ mod tests {
             assert_eq!(day(line).from_today(today).to_string(), expected, "{line}");
         }
         assert!(read("orders --day tomorrow", Language::English).is_err());
-    }
-
-    #[test]
-    fn the_language_is_known_before_the_line_is() {
-        let asked =
-            |line: &str| language_asked(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
-        assert_eq!(asked("paytill --lang zh-CN --nonsense"), Some(Language::Chinese));
-        assert_eq!(asked("paytill pay --lang=en"), Some(Language::English));
-        for none in ["paytill", "paytill --lang fr", "paytill --lang", "paytill -- --lang en"] {
-            assert_eq!(asked(none), None, "{none}");
-        }
     }
 }
