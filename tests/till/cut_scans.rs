@@ -72,7 +72,9 @@ impl Counter {
                 let of_a_person = is_one_key(rest) && pause >= place.enter_counts_after;
                 // A whole payment code is one, whatever comes afterwards.
                 let is_code = first.trim_start() == format!("{}\r", code("ok", 9));
-                if is_one_key(first) || of_a_person || is_code {
+                // A key that is not cut is a person's, such as F4 on a till that has reversed.
+                let is_key = at == 0 && KEYS.contains(input);
+                if is_one_key(first) || of_a_person || is_code || is_key {
                     continue;
                 }
                 self.session.type_cut(first, pause, rest);
