@@ -1,15 +1,12 @@
 //! `paytill-backend reconcile`: the gateway's bill of a day against the books of all stores. It works
 //! beside a backend that serves, and changes no payment.
 
-use serde_json::{Value, json};
-
 use paytill_core::bill::beijing;
-use paytill_core::bill::compare::{Difference, Side, Sums};
+use paytill_core::bill::compare::{Side, Sums};
 use paytill_core::both;
 use paytill_core::language::Language;
-use paytill_core::money::Currency;
 use paytill_core::say;
-use paytill_core::text::bill::{self as text, BillWords};
+use paytill_core::text::bill::{self as text, BillWords, json};
 
 use super::open::Books;
 use super::orders::day_of;
@@ -55,9 +52,11 @@ pub(super) async fn run(
     let currency = books.config.currency;
     if asked.json {
         compared.outcome.differences.iter().for_each(|found| {
-            print_line(&line_json(found, language).to_string());
+            print_line(&json::difference(found, language).to_string());
         });
-        print_line(&sums_json(&compared, currency).to_string());
+        let sums =
+            json::sums(&compared.outcome, day, compared.row.bill_rows.unsigned_abs(), currency);
+        print_line(&sums.to_string());
     } else {
         report(&compared, books, language);
     }
@@ -124,56 +123,4 @@ fn report(compared: &Compared, books: &Books<'_>, language: Language) {
             "    记录：{here}；账单：{bill}"
         ));
     }
-}
-
-/// As the till's own (interface 3).
-fn line_json(found: &Difference, language: Language) -> Value {
-    let side = |side: &Side| {
-        json!({
-            "state": side.state,
-            "amount": side.amount.minor(),
-            "currency": side.currency.code(),
-        })
-    };
-    let named = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-    json!({
-        "kind": found.cause.kind().word(),
-        "cause": found.cause.word(),
-        "order_no": found.order_no,
-        "refund_no": named(&found.refund_no),
-        "transaction_id": named(&found.transaction_id),
-        "at": found.at.map(paytill_core::clock::Timestamp::to_rfc3339),
-        "here": found.here.as_ref().map(side),
-        "bill": found.bill.as_ref().map(side),
-        "text": BillWords::of(language).cause(found.cause),
-    })
-}
-
-fn sums_json(compared: &Compared, currency: Currency) -> Value {
-    let sums = |sums: &Sums| {
-        json!({
-            "rows": sums.rows,
-            "payments": sums.payments,
-            "paid": sums.paid.rounded(currency).minor(),
-            "refunds": sums.refunds,
-            "refunded": sums.refunded.rounded(currency).minor(),
-            "fees": sums.fees.rounded(currency).minor(),
-            "net": sums.net().rounded(currency).minor(),
-        })
-    };
-    let mut value = sums(&compared.outcome.sums.own);
-    let others = compared.outcome.sums.others.iter().map(|(till, of)| {
-        let mut value = sums(of);
-        value["till"] = till.as_str().into();
-        value
-    });
-    value["others"] = others.collect();
-    value["matched"] = compared.row.matched.into();
-    value["differ"] = compared.row.differ.into();
-    value["not_listed"] = compared.outcome.not_listed.into();
-    value["bill_rows"] = compared.row.bill_rows.into();
-    value["journal_rows"] = compared.outcome.journal_rows.into();
-    value["day"] = compared.row.day.to_string().into();
-    value["currency"] = currency.code().into();
-    value
 }

@@ -1,5 +1,7 @@
 //! A bill in words: in what it differs from our books, and why it cannot be used.
 
+pub mod json;
+
 use crate::bill::compare::Cause;
 use crate::bill::{Fault, RowFault};
 use crate::clock::Date;

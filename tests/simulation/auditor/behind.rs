@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use paytill::journal::{JournalError, JournalReader, OrderRow};
 use paytill::payment::Status;
 use paytill::refund::RefundStatus;
-use paytill::simulator::{Bank, LedgerEntry, RefundStage};
+use paytill::simulator::{Bank, LedgerEntry};
 use paytill_backend::store::{PaymentRow, RefundRow};
 
-use super::refunds::of_bank;
+use super::refunds::{agrees, of_bank};
 use super::{Auditor, requests};
 use crate::invariants::Invariant;
 
@@ -183,18 +183,7 @@ impl Auditor {
             let (number, status) = (row.key.out_refund_no.as_str(), row.state.status());
             let order = row.key.payment.out_trade_no.as_str();
             let stage = of_bank(bank, order, number).map(|known| known.stage);
-            let is_true = match status {
-                RefundStatus::Done => stage == Some(RefundStage::Success),
-                // By its next question it may be done.
-                RefundStatus::Accepted => {
-                    matches!(stage, Some(RefundStage::Processing | RefundStage::Success))
-                }
-                RefundStatus::Refused => stage.is_none(),
-                RefundStatus::Attention => {
-                    matches!(stage, Some(RefundStage::Closed | RefundStage::Abnormal))
-                }
-                RefundStatus::Sent | RefundStatus::Checking => false,
-            };
+            let is_true = agrees(status, stage);
             self.check(is_true, Invariant::BooksAgree, || {
                 format!("{number} is {status:?} at the backend, and the bank has {stage:?}")
             });

@@ -211,18 +211,7 @@ impl Auditor {
         for (number, (order, row)) in &found {
             let stage = of_bank(bank, order.out_trade_no.as_str(), number).map(|known| known.stage);
             let status = row.state.status();
-            let agrees = match status {
-                RefundStatus::Done => stage == Some(RefundStage::Success),
-                // By its next question it may be done.
-                RefundStatus::Accepted => {
-                    matches!(stage, Some(RefundStage::Processing | RefundStage::Success))
-                }
-                RefundStatus::Refused => stage.is_none(),
-                RefundStatus::Attention => {
-                    matches!(stage, Some(RefundStage::Closed | RefundStage::Abnormal))
-                }
-                RefundStatus::Sent | RefundStatus::Checking => false,
-            };
+            let agrees = agrees(status, stage);
             self.check(agrees, Invariant::Converges, || {
                 format!("{number} is {status:?}, and the bank has {stage:?}")
             });
@@ -271,4 +260,20 @@ fn by_number<'a>(
 
 pub(super) fn of_bank<'a>(bank: &'a Bank, order: &str, number: &str) -> Option<&'a BankRefund> {
     bank.entry(order)?.refunds.iter().find(|known| known.number == number)
+}
+
+/// Whether a refund's end is what the bank has of it.
+pub(super) fn agrees(status: RefundStatus, stage: Option<RefundStage>) -> bool {
+    match status {
+        RefundStatus::Done => stage == Some(RefundStage::Success),
+        // By its next question it may be done.
+        RefundStatus::Accepted => {
+            matches!(stage, Some(RefundStage::Processing | RefundStage::Success))
+        }
+        RefundStatus::Refused => stage.is_none(),
+        RefundStatus::Attention => {
+            matches!(stage, Some(RefundStage::Closed | RefundStage::Abnormal))
+        }
+        RefundStatus::Sent | RefundStatus::Checking => false,
+    }
 }

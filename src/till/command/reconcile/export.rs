@@ -5,14 +5,15 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use paytill_core::text::bill::json as bill;
 
 use super::Reconciled;
-use crate::bill::compare::{Difference, Side, Sums};
+use crate::bill::compare::{Difference, Side};
 use crate::command::{Exit, Failure};
 use crate::config::Config;
 use crate::language::Language;
-use crate::money::Currency;
 use crate::text::reconcile::{ReconcileWords, not_exported};
 use crate::text::system;
 
@@ -28,60 +29,17 @@ pub(super) fn json(reconciled: &Reconciled, config: &Config) -> Vec<String> {
     let Reconciled { day, extent, outcome, asked, settled, .. } = reconciled;
     let (language, currency) = (config.till.language, config.till.currency);
     let differences = outcome.differences.iter().map(|found| line(found, language).to_string());
-    let mut last = sums(&outcome.sums.own, currency);
-    let others = outcome.sums.others.iter().map(|(till, of)| {
-        let mut value = sums(of, currency);
-        value["till"] = till.as_str().into();
-        value
-    });
-    last["others"] = others.collect();
-    last["matched"] = outcome.matched.into();
-    last["differ"] = outcome.differ().into();
+    let mut last = bill::sums(outcome, *day, extent.rows, currency);
     last["asked"] = (*asked).into();
     last["settled"] = (*settled).into();
-    last["not_listed"] = outcome.not_listed.into();
-    last["bill_rows"] = extent.rows.into();
     last["left_out"] = extent.of_others.into();
-    last["journal_rows"] = outcome.journal_rows.into();
-    last["day"] = day.to_string().into();
-    last["currency"] = currency.code().into();
     differences.chain([last.to_string()]).collect()
 }
 
 fn line(found: &Difference, language: Language) -> Value {
-    let side = |side: &Side| {
-        json!({
-            "state": side.state,
-            "amount": side.amount.minor(),
-            "currency": side.currency.code(),
-        })
-    };
-    let words = ReconcileWords::of(language);
-    let named = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-    json!({
-        "kind": found.cause.kind().word(),
-        "cause": found.cause.word(),
-        "order_no": found.order_no,
-        "refund_no": named(&found.refund_no),
-        "transaction_id": named(&found.transaction_id),
-        "at": found.at.map(crate::clock::Timestamp::to_rfc3339),
-        "here": found.here.as_ref().map(side),
-        "bill": found.bill.as_ref().map(side),
-        "text": words.cause(found.cause),
-        "advice": words.advice(found.cause, &found.order_no),
-    })
-}
-
-fn sums(sums: &Sums, currency: Currency) -> Value {
-    json!({
-        "rows": sums.rows,
-        "payments": sums.payments,
-        "paid": sums.paid.rounded(currency).minor(),
-        "refunds": sums.refunds,
-        "refunded": sums.refunded.rounded(currency).minor(),
-        "fees": sums.fees.rounded(currency).minor(),
-        "net": sums.net().rounded(currency).minor(),
-    })
+    let mut value = bill::difference(found, language);
+    value["advice"] = ReconcileWords::of(language).advice(found.cause, &found.order_no).into();
+    value
 }
 
 /// A new file for the differences. It is gone again unless all of them are in it.
