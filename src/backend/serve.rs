@@ -1,5 +1,9 @@
 //! Connections: TLS, and HTTP with a limit to everything that a peer could draw out.
 
+mod prompt;
+#[cfg(test)]
+mod tests;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,8 +23,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-/// How long a peer may take for the head of a request.
-const HEAD: Duration = Duration::from_secs(2);
+use prompt::{Answering, Prompt};
+
+/// How long a peer may have nothing to ask: a till keeps its connection for half a minute.
+const IDLE: Duration = Duration::from_secs(75);
 /// How long a peer may take for its part of TLS.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How many connections there are at once; more wait to be taken.
@@ -146,16 +152,24 @@ async fn connection<S>(
 ) where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
+    let answering = Answering::default();
+    let stream = Prompt::new(stream, answering.clone());
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        answering.set(true);
         let mut request = request.map(Body::new);
         // Whoever counts attempts needs to know whose they are.
         request.extensions_mut().insert(ConnectInfo(peer));
         let answer = router.clone().oneshot(request);
-        async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
+        let answering = answering.clone();
+        async move {
+            let answer = answer.await.unwrap_or_else(|never| match never {});
+            answering.set(false);
+            Ok::<_, Infallible>(answer)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(IDLE)
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
