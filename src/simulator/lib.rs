@@ -377,8 +377,8 @@ impl Bank {
         scenario: Scenario,
         now: Millis,
     ) {
-        self.used_codes.insert(submission.code_print);
         entry.transaction_id = self.transaction_id(now);
+        self.used_codes.insert(submission.code_print);
         let text = |name| incoming.fields.get(name).unwrap_or_default().to_owned();
         let amount = submission.amount.minor();
         let details = &mut entry.details;

@@ -144,6 +144,7 @@ impl Bank {
         entry.turn_into(OrderStatus::Open, now);
     }
 
+    /// Of the order that is about to be the newest: each ends in another number.
     pub(super) fn transaction_id(&mut self, now: Millis) -> String {
         let day = self.wall(now).to_beijing();
         let ours = self.entries.iter().filter(|entry| !entry.details.code_url.is_empty()).count();
@@ -151,7 +152,7 @@ impl Bank {
             "4200{:06}{}{:010}",
             self.rng.u32(..1_000_000),
             day.get(..8).unwrap_or("00000000"),
-            self.used_codes.len() + ours
+            self.used_codes.len() + ours + 1
         )
     }
 

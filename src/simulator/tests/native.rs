@@ -100,6 +100,19 @@ fn one_number_is_one_order_and_one_code() {
 }
 
 #[test]
+fn no_two_payments_end_alike_in_their_transaction_numbers_however_they_are_paid() {
+    let mut desk = Desk::scripted(Some("ok"));
+    desk.submit("T01-000009", &Scenario::Pays.code(1));
+    desk.order(order(NUMBER));
+    desk.submit("T01-000010", &Scenario::Pays.code(2));
+    let mut ends: Vec<_> =
+        desk.bank.ledger().map(|entry| entry.transaction_id[18..].to_owned()).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    assert_eq!(ends.len(), 3, "{ends:?}");
+}
+
+#[test]
 fn in_training_a_code_is_seen_before_somebody_pays_and_the_next_customer_can_be_chosen() {
     let script =
         Script { scans_after: Millis::seconds(6), practice_alone: true, ..Script::default() };
